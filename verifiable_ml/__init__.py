@@ -1,0 +1,1 @@
+"""verifiable_ml."""
