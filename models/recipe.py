@@ -7,8 +7,10 @@ The committed model.onnx is the truth: retraining must reach the accuracy in mod
 
 from __future__ import annotations
 
+import argparse
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,17 +46,43 @@ def deterministic(seed: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def fit(model: nn.Module, split: Split, *, epochs: int, batch: int, rate: float, decay: float = 1e-4, shift: int = 0) -> None:
-    """AdamW with a one-cycle rate on cross-entropy. shift > 0 moves images by up to that many pixels, by zero padding."""
+@dataclass(frozen=True)
+class Training:
+    """AdamW with a one-cycle rate on cross-entropy. shift > 0 moves each batch of images by up to that many pixels."""
+
+    epochs: int
+    batch: int
+    rate: float
+    decay: float
+    shift: int = 0
+
+
+def main(card: Card, load_data: Callable[[], Split], build: Callable[[Split], nn.Module], training: Training,
+         *, test_rows: int | None = None) -> None:
+    """The command line of a train.py: train, export, measure. test_rows: how many of the test rows go into samples.npz."""
+    parser = argparse.ArgumentParser(description=f"Train {card.name}: {card.title}.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=training.epochs)
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / card.name, help="folder to write to")
+    options = parser.parse_args()
+    deterministic(options.seed)
+    split = load_data()
+    model = build(split)
+    fit(model, split, replace(training, epochs=options.epochs))
+    publish(model, split, card, options.out, test_rows=test_rows)
+
+
+def fit(model: nn.Module, split: Split, training: Training) -> None:
+    """Train in place on the training rows of the split."""
     x, y = torch.from_numpy(split.train_x.astype(np.float32)), torch.from_numpy(split.train_y)
-    steps = epochs * -(-len(x) // batch)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps)
+    steps = training.epochs * -(-len(x) // training.batch)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=training.rate, total_steps=steps)
     model.train()
-    for _ in range(epochs):
-        for rows in torch.randperm(len(x)).split(batch):
+    for _ in range(training.epochs):
+        for rows in torch.randperm(len(x)).split(training.batch):
             optimiser.zero_grad()
-            nn.functional.cross_entropy(model(_shifted(x[rows], shift)), y[rows]).backward()
+            nn.functional.cross_entropy(model(_shifted(x[rows], training.shift)), y[rows]).backward()
             optimiser.step()
             schedule.step()
     model.eval()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Train digits-mlp: a 64-32-10 perceptron on scikit-learn's digits. Run: python models/digits-mlp/train.py"""
+"""digits-mlp: a 64-32-10 perceptron on scikit-learn's digits. Run: python models/digits-mlp/train.py"""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -11,15 +10,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-FOLDER = Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import datasets  # noqa: E402
 import recipe  # noqa: E402
 
 CARD = recipe.Card(
-    name="digits-mlp", title="Handwritten digits, two-layer perceptron", dataset="digits", task="classification",
-    classes=tuple("0123456789"), input_name="pixels", low=0, high=16, licence="data: BSD-3-Clause (scikit-learn), after UCI optdigits")
+    name="digits-mlp", title="handwritten digits, perceptron with one hidden layer", dataset="digits",
+    task="classification", classes=tuple("0123456789"), input_name="pixels", low=0, high=16,
+    licence="BSD-3-Clause (scikit-learn), after UCI optdigits")
 
 
 def load_data() -> datasets.Split:
@@ -28,24 +27,13 @@ def load_data() -> datasets.Split:
     return datasets.Split(split.train_x.reshape(-1, 64), split.train_y, split.test_x.reshape(-1, 64), split.test_y)
 
 
-def build() -> nn.Sequential:
-    """64 -> 32 -> 10 with ReLU."""
-    return nn.Sequential(OrderedDict(hidden=nn.Linear(64, 32), relu=nn.ReLU(), scores=nn.Linear(32, 10)))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--out", type=Path, default=FOLDER)
-    options = parser.parse_args()
-    recipe.deterministic(options.seed)
-    split, model = load_data(), build()
+def build(split: datasets.Split) -> nn.Module:
+    """64 -> 32 -> 10 with ReLU, on raw grey values."""
+    model = nn.Sequential(OrderedDict(hidden=nn.Linear(64, 32), relu=nn.ReLU(), scores=nn.Linear(32, 10)))
     with torch.no_grad():
-        model.hidden.weight /= 8          # raw grey values: start where inputs of order one would
-    recipe.fit(model, split, epochs=options.epochs, batch=32, rate=1e-2, decay=1e-1)
-    recipe.publish(model, split, CARD, options.out)
+        model.hidden.weight /= 8    # grey values go up to 16: start where inputs of order one would
+    return model
 
 
 if __name__ == "__main__":
-    main()
+    recipe.main(CARD, load_data, build, recipe.Training(epochs=40, batch=32, rate=1e-2, decay=1e-1))
