@@ -11,8 +11,8 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import datasets  # noqa: E402
-import recipe  # noqa: E402
+import datasets
+import recipe
 
 CARD = recipe.Card(
     name="credit-default", title="credit card default from student, balance and income", dataset="credit-default",

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""frontend: an ONNX model becomes a prepared one.
+
+In: a path, bytes, a ModelProto or a torch module, and samples that fix its shapes. Out: Prepared, the same function in few,
+plain operators (operators.py), every rewrite checked against onnxruntime. Knows no integers, no proof, no chain.
+"""
