@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""execute: a Program and one input become a Trace.
+
+In: Program (program/), input tensors. Out: every operator's output and their Merkle root. Knows no proof, no game, no
+chain. `reference` is the meaning; `onnxruntime` is the fast twin, bit for bit the same.
+"""
+
+from verifiable_ml.execute.reference import run_reference
+from verifiable_ml.execute.trace import Trace, check_inputs, decode_outputs, encode_inputs, public_claim
+
+__all__ = ["Trace", "check_inputs", "decode_outputs", "encode_inputs", "public_claim", "run_reference"]

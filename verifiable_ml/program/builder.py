@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The only way to make a Program: each operator is checked, and its output's interval proved, as it is added."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from verifiable_ml.commitment import Dtype
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import MalformedProgram, QuantisationError
+from verifiable_ml.program import identity
+from verifiable_ml.program.encoding import Encoding, Linear
+from verifiable_ml.program.operator import (
+    Accumulator,
+    ConstantRef,
+    DomainError,
+    Known,
+    Operand,
+    Operator,
+    ShapeMismatch,
+    TraceRef,
+)
+from verifiable_ml.program.ops import OPERATORS
+from verifiable_ml.program.program import Input, Output, Program
+from verifiable_ml.program.requantise import MAX_ACCUMULATOR, Requantise
+from verifiable_ml.program.tensor import Interval, Shape, TensorSpec
+
+ACCUMULATES = frozenset({"matmul", "conv", "add", "mul", "sum"})
+"""Operators whose accumulator must stay below 2^47; the others only move or choose values."""
+
+
+class Builder:
+    """Collects inputs, constants and operators in order; `build` freezes them.
+
+    Every method raises QuantisationError if a bound cannot be proved and MalformedProgram if the parts do not fit.
+    """
+
+    def __init__(self, salt: bytes = bytes(32)) -> None:
+        self._inputs: list[Input] = []
+        self._constants: list[IntArray] = []
+        self._constant_index: dict[tuple[bytes, Shape, Dtype], int] = {}
+        self._known: list[Known] = []
+        self._operators: list[Operator] = []
+        self._outputs: list[Output] = []
+        self._salt = salt
+
+    def input(self, name: str, shape: Shape, interval: Interval, encoding: Encoding) -> TraceRef:
+        """A tensor from outside. Inputs come before the first operator."""
+        if self._operators or name in (given.name for given in self._inputs):
+            raise _malformed(f"input `{name}`", "inputs come first, and have names of their own")
+        if min(shape, default=1) < 1 or (
+            isinstance(encoding, Linear) and len(encoding.scale) not in (1, shape[-1] if shape else 1)
+        ):
+            raise _malformed(f"input `{name}`", f"shape {list(shape)} has no elements, or does not fit its encoding")
+        self._inputs.append(Input(name, TensorSpec(tuple(map(int, shape)), interval), encoding))
+        return TraceRef(len(self._inputs) - 1)
+
+    def constant(self, values: Any) -> ConstantRef:
+        """An integer array; kept in the narrowest dtype, and once however often it is used."""
+        array = np.asarray(values)
+        if array.dtype.kind not in "iu" or not array.size:
+            raise _malformed("a constant", f"{array.dtype} of shape {list(array.shape)} is no tensor of integers")
+        interval = Interval(int(array.min()), int(array.max()))
+        array = np.array(array, dtype=interval.dtype.numpy, order="C")
+        array.setflags(write=False)
+        key = (array.tobytes(), array.shape, interval.dtype)
+        if key not in self._constant_index:
+            self._constant_index[key] = len(self._constants)
+            self._constants.append(array)
+            self._known.append(Known(array.shape, interval, array))
+        return ConstantRef(self._constant_index[key])
+
+    def spec(self, ref: Operand) -> TensorSpec:
+        """What is known of a tensor that was added."""
+        known = self.known(ref)
+        return TensorSpec(known.shape, known.interval)
+
+    def known(self, ref: Operand) -> Known:
+        """Shape, interval and, of a constant, int64 values."""
+        if isinstance(ref, ConstantRef):
+            known = self._known[ref.index]
+            assert known.values is not None
+            return Known(known.shape, known.interval, known.values.astype(np.int64))
+        spec = (
+            self._inputs[ref.index].spec
+            if ref.index < len(self._inputs)
+            else self._operators[ref.index - len(self._inputs)].output
+        )
+        return Known(spec.shape, spec.interval, None)
+
+    def apply(
+        self, kind: str, *operands: Operand, requantise: Requantise | None = None, label: str = "", **attributes: Any
+    ) -> TraceRef:
+        """Add an operator; its output's shape and interval are computed and proved here."""
+        thing = f"operator {len(self._operators)} `{label or kind}` ({kind})"
+        if kind not in OPERATORS or not operands:
+            raise _malformed(thing, "no such operator, or no operands")
+        op, known = OPERATORS[kind], tuple(map(self.known, operands))
+        shapes = tuple(k.shape for k in known)
+        try:
+            values = op.Attributes(**attributes)
+            canonical = getattr(op, "canonical", None)
+            values = canonical(values, shapes) if canonical else values
+            shape = op.output_shape(values, shapes)
+            interval = self._prove(thing, kind, shape, op.bounds(values, known), requantise)
+        except (ShapeMismatch, TypeError) as error:
+            raise _malformed(thing, str(error)) from error
+        except DomainError as error:
+            raise QuantisationError(thing=thing, reason=str(error), hint="clip its operand before it") from error
+        if requantise is not None:
+            requantise = replace(requantise, low=interval.low, high=interval.high)  # one form: bounds that are reached
+        spec = TensorSpec(tuple(map(int, shape)), interval)
+        self._operators.append(Operator(kind, tuple(operands), values, requantise, spec, label))
+        return TraceRef(len(self._inputs) + len(self._operators) - 1)
+
+    def _prove(self, thing: str, kind: str, shape: Shape, reached: Accumulator, requantise: Requantise | None) -> Interval:
+        if kind in ACCUMULATES and reached.magnitude >= MAX_ACCUMULATOR:
+            raise QuantisationError(
+                thing=thing,
+                reason=f"its accumulator can reach {reached.magnitude}, and 2^47 is the limit",
+                hint="narrow its operands",
+            )
+        if requantise is None:
+            return reached.interval
+        if not OPERATORS[kind].REQUANTISES:
+            raise _malformed(thing, "it takes no requantisation: its output is stored as it is")
+        channels = shape[-1] if shape else 1
+        if requantise.channels not in (1, channels):
+            raise _malformed(thing, f"{requantise.channels} requantisation channels for an output of {list(shape)}")
+        return requantise.interval(reached.lows, reached.highs)
+
+    def output(self, name: str, ref: TraceRef, decoding: Encoding) -> None:
+        """Declare a tensor of the trace as an output."""
+        self._outputs.append(Output(name, ref.index, decoding))
+
+    def build(self) -> Program:
+        """The frozen program; its id is computed, so that every descriptor is known to be well formed."""
+        if not self._inputs or not self._operators or not self._outputs or max(len(self._inputs), len(self._outputs)) > 255:
+            raise _malformed("a program", "it needs 1 to 255 inputs and outputs, and an operator")
+        program = Program(tuple(self._inputs), tuple(self._constants), tuple(self._operators), tuple(self._outputs), self._salt)
+        identity.program_id(program)
+        return program
+
+
+def _malformed(thing: str, reason: str) -> MalformedProgram:
+    return MalformedProgram(thing=thing, reason=reason, hint="a Builder's arguments and a saved program obey the same rules")

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""A Program as a directory: manifest.json, program.json, weights.safetensors. Versioned, checksummed, one form only.
+
+Loading builds the program anew, so every bound is proved again, and then demands that saving it would write the same
+bytes: what is not canonical, or was tampered with, is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import InvalidInput, MalformedProgram, VerifiableMlError
+from verifiable_ml.program.builder import Builder
+from verifiable_ml.program.encoding import encoding_from_json
+from verifiable_ml.program.operator import ConstantRef, Operand, Operator, TraceRef
+from verifiable_ml.program.ops import OPERATORS
+from verifiable_ml.program.program import Program
+from verifiable_ml.program.requantise import Requantise
+from verifiable_ml.program.tensor import Interval
+
+FORMAT, VERSION = "verifiable_ml.program", 1
+MANIFEST, GRAPH, WEIGHTS = "manifest.json", "program.json", "weights.safetensors"
+MAX_FILE = 1 << 32
+
+
+def save(program: Program, path: str | os.PathLike[str], extra: dict[str, bytes] | None = None) -> None:
+    """Write the directory `path` (made anew; an older program there is replaced) in one rename.
+
+    `extra` are further files by name, checksummed in the manifest, that no id depends on (a fidelity report).
+    """
+    target = Path(path)
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise InvalidInput(thing=f"`{target}`", reason="it exists and is no saved program", hint="choose another path")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        staging.chmod(0o755)
+        for name, data in to_files(program, extra or {}).items():
+            (staging / name).write_bytes(data)
+        if target.exists():
+            shutil.rmtree(target)
+        staging.rename(target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Read and prove a program. Raises MalformedProgram, naming what is wrong; InvalidInput if there is none."""
+    folder = Path(path)
+    if not (folder / MANIFEST).is_file():
+        raise InvalidInput(
+            thing=f"`{folder}`", reason="no saved program is there", hint="`vml compile model.onnx -o model.vml` makes one"
+        )
+    files = {}
+    for entry in sorted(folder.iterdir()):
+        if not entry.is_file() or entry.is_symlink() or entry.stat().st_size > MAX_FILE:
+            raise _malformed(f"`{entry.name}` is no plain file of a program")
+        files[entry.name] = entry.read_bytes()
+    return from_files(files)
+
+
+def to_files(program: Program, extra: dict[str, bytes]) -> dict[str, bytes]:
+    """The bytes of every file, the same for the same program."""
+    content = {GRAPH: _json(_graph(program)), WEIGHTS: safetensors.numpy.save(_arrays(program)), **extra}
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "program": program.id.hex(),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())},
+    }
+    return {MANIFEST: _json(manifest), **content}
+
+
+def from_files(files: dict[str, bytes]) -> Program:
+    """The inverse of `to_files`, for anybody's bytes. Raises MalformedProgram on anything that `to_files` would not write."""
+    try:
+        extra = _check_manifest(files)
+        program = _build(json.loads(files[GRAPH]), safetensors.numpy.load(files[WEIGHTS]))
+    except VerifiableMlError as error:
+        raise error if isinstance(error, MalformedProgram) else _malformed(str(error)) from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
+        raise _malformed(f"it cannot be read ({type(error).__name__}: {error})") from error
+    if to_files(program, extra) != files:
+        raise _malformed("its files are not what this program is written as")
+    return program
+
+
+def _check_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
+    manifest = json.loads(files[MANIFEST])
+    if manifest["format"] != FORMAT or manifest["version"] != VERSION:
+        raise _malformed(
+            f"format {manifest['format']!r} version {manifest['version']!r} is unknown; this release reads version {VERSION}"
+        )
+    if set(manifest["files"]) != set(files) - {MANIFEST} or not {GRAPH, WEIGHTS} <= set(files):
+        raise _malformed("the files are not those that the manifest names")
+    for name, digest in manifest["files"].items():
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise _malformed(f"the checksum of `{name}` is wrong")
+    return {name: data for name, data in files.items() if name not in (MANIFEST, GRAPH, WEIGHTS)}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _graph(program: Program) -> dict[str, Any]:
+    inputs = [
+        {
+            "name": given.name,
+            "shape": list(given.spec.shape),
+            "interval": [given.spec.interval.low, given.spec.interval.high],
+            "encoding": given.encoding.to_json(),
+        }
+        for given in program.inputs
+    ]
+    outputs = [{"name": o.name, "index": o.index, "decoding": o.decoding.to_json()} for o in program.outputs]
+    operators = [_operator_to_json(operator) for operator in program.operators]
+    return {"inputs": inputs, "operators": operators, "outputs": outputs, "salt": program.salt.hex()}
+
+
+def _operator_to_json(operator: Operator) -> dict[str, Any]:
+    form = operator.requantise
+    return {
+        "kind": operator.kind,
+        "label": operator.label,
+        "operands": [f"constant {o.index}" if isinstance(o, ConstantRef) else f"trace {o.index}" for o in operator.operands],
+        "attributes": asdict(operator.attributes),
+        "requantise": form and {"shift": form.shift, "low": form.low, "high": form.high},
+        "output": {
+            "shape": list(operator.output.shape),
+            "interval": [operator.output.interval.low, operator.output.interval.high],
+        },
+    }
+
+
+def _arrays(program: Program) -> dict[str, IntArray]:
+    arrays = {f"constant.{index}": np.ascontiguousarray(values) for index, values in enumerate(program.constants)}
+    for index, operator in enumerate(program.operators):
+        if operator.requantise is not None:
+            arrays[f"multiplier.{index}"] = operator.requantise.multiplier.copy()
+            arrays[f"offset.{index}"] = operator.requantise.offset.copy()
+    return arrays
+
+
+def _build(graph: dict[str, Any], arrays: dict[str, IntArray]) -> Program:
+    salt = bytes.fromhex(graph["salt"])
+    if len(salt) != 32:
+        raise _malformed("its salt has not 32 bytes")
+    builder = Builder(salt)
+    for given in graph["inputs"]:
+        builder.input(given["name"], tuple(given["shape"]), Interval(*given["interval"]), encoding_from_json(given["encoding"]))
+    for index in range(sum(name.startswith("constant.") for name in arrays)):
+        builder.constant(arrays[f"constant.{index}"])
+    for index, operator in enumerate(graph["operators"]):
+        _add_operator(builder, index, operator, arrays)
+    for output in graph["outputs"]:
+        builder.output(output["name"], _trace_ref(builder, output["index"]), encoding_from_json(output["decoding"]))
+    return builder.build()
+
+
+def _add_operator(builder: Builder, index: int, operator: dict[str, Any], arrays: dict[str, IntArray]) -> None:
+    form = operator["requantise"]
+    if form is not None:
+        form = Requantise(
+            arrays[f"multiplier.{index}"], arrays[f"offset.{index}"], int(form["shift"]), int(form["low"]), int(form["high"])
+        )
+    names = {field.name for field in fields(OPERATORS[operator["kind"]].Attributes)}
+    attributes = {name: _tuples(value) for name, value in operator["attributes"].items() if name in names}
+    operands = tuple(_operand(builder, text) for text in operator["operands"])
+    builder.apply(operator["kind"], *operands, requantise=form, label=str(operator["label"]), **attributes)
+
+
+def _operand(builder: Builder, text: str) -> Operand:
+    kind, index = text.split(" ")
+    return ConstantRef(int(index)) if kind == "constant" else _trace_ref(builder, int(index))
+
+
+def _trace_ref(builder: Builder, index: int) -> TraceRef:
+    if index < 0:
+        raise _malformed("an operand has a negative index")
+    builder.spec(TraceRef(index))
+    return TraceRef(index)
+
+
+def _tuples(value: Any) -> Any:
+    """Attributes are integers, or tuples of them; anything else is refused."""
+    if isinstance(value, list):
+        return tuple(map(_tuples, value))
+    if type(value) is not int:
+        raise _malformed(f"an attribute is {value!r}, no integer")
+    return value
+
+
+def _malformed(reason: str) -> MalformedProgram:
+    return MalformedProgram(
+        thing="a saved program", reason=reason, hint="compile the model again, or get the directory anew from its author"
+    )
