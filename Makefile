@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs, once: a stamp a tool in .stamps/.
+#
+#   venv -> py -> npm -> sol -> demo / test / test-all / lint / bench
+#
+# INSTALLER=pip if uv cannot run here; PYTHON=python3.12 for another interpreter; WORKERS=4 for more cores.
+
+PYTHON ?= python3
+INSTALLER ?= uv
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+FORGE := ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+PYTEST := $(BIN)/pytest
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+ifeq ($(INSTALLER),uv)
+INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet
+TOOLS := pip==26.3 uv==0.13.9
+else
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+TOOLS := pip==26.3
+endif
+
+.PHONY: help
+help:  ## This list
+	@grep -hE '^[a-z-]+%?:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+# ---- set-up ----------------------------------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@mkdir -p $(STAMPS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TOOLS)
+	@touch $@
+
+# What the demo needs: the package and the prover, without torch (5 GB).
+$(STAMPS)/py: $(STAMPS)/venv pyproject.toml constraints.txt
+	$(INSTALL) -c constraints.txt -e '.[ezkl]'
+	@touch $@
+
+# What the tests need: every extra and the tools.
+$(STAMPS)/py-all: $(STAMPS)/py
+	$(INSTALL) -c constraints.txt -e '.[all]' --group dev
+	@touch $@
+
+$(STAMPS)/npm: package.json package-lock.json .npmrc
+	@mkdir -p $(STAMPS)
+	npm ci --silent
+	@touch $@
+
+SOLIDITY := $(wildcard challenge/src/*.sol challenge/test/*.sol challenge/tool/*.js) challenge/foundry.toml
+$(STAMPS)/sol: $(STAMPS)/npm $(SOLIDITY)
+	cd challenge && $(FORGE) build --quiet
+	@touch $@
+
+.PHONY: venv py npm sol setup
+venv: $(STAMPS)/venv      ## A virtual environment in .venv
+py: $(STAMPS)/py          ## The package with the ezkl extra
+npm: $(STAMPS)/npm        ## solc, forge, anvil
+sol: $(STAMPS)/sol        ## Contracts, compiled
+setup: $(STAMPS)/py-all $(STAMPS)/sol  ## Everything, for developers
+
+# ---- use -------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo bench
+demo: $(STAMPS)/py        ## The main job on real input: model, proof, verification on an embedded EVM, a lie refused
+	$(BIN)/vml demo
+
+bench: $(STAMPS)/py-all $(STAMPS)/sol  ## The tables of docs/
+	$(BIN)/vml bench
+
+# ---- tests -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test test-all lint test-sol test-quick
+test: lint test-sol test-quick  ## All quick checks: lint, types, imports, contracts, Python
+
+lint: $(STAMPS)/py-all    ## ruff, mypy --strict, the order of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict verifiable_ml
+	$(BIN)/lint-imports
+
+test-sol: $(STAMPS)/sol   ## forge: format, unit tests, gas snapshot
+	cd challenge && $(FORGE) fmt --check
+	cd challenge && $(FORGE) test
+	cd challenge && $(FORGE) snapshot --check --no-match-test 'Fuzz'
+
+test-quick: $(STAMPS)/py-all $(STAMPS)/sol  ## pytest without the slow ones
+	$(PYTEST) -m 'not slow' -n $(WORKERS)
+
+# Slow tests by part, so that a failure is found again in minutes. pytest answers 5 where a part has no slow test.
+SLOW := unit differential attacks evm seeds
+test-all: test test-slow-proving $(SLOW:%=test-slow-%)  ## Also the slow ones, each part by its name
+
+test-slow-proving: $(STAMPS)/py-all $(STAMPS)/sol  ## The large proofs (lenet5-mnist), one at a time: up to 4 GB
+	$(PYTEST) -m slow -k 'prov or ezkl' tests || test $$? -eq 5
+
+test-slow-%: $(STAMPS)/py-all $(STAMPS)/sol  ## Slow tests of one folder of tests/
+	if test -d tests/$*; then $(PYTEST) -m slow -k 'not prov and not ezkl' tests/$* || test $$? -eq 5; fi
+
+# ---- made files ------------------------------------------------------------------------------------------------------
+
+.PHONY: artifacts snapshot format lock clean
+artifacts: $(STAMPS)/py $(STAMPS)/sol  ## challenge/artifacts, which are committed
+	$(BIN)/python challenge/tool/build_artifacts.py
+
+snapshot: $(STAMPS)/sol   ## challenge/.gas-snapshot, which is committed
+	cd challenge && $(FORGE) snapshot --no-match-test 'Fuzz'
+
+format: $(STAMPS)/py-all $(STAMPS)/npm  ## Python and Solidity, as lint wants them
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+	cd challenge && $(FORGE) fmt
+
+lock: $(STAMPS)/venv      ## constraints.txt, without registry addresses
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --no-header --no-annotate \
+	  --no-emit-index-url --quiet --output-file constraints.txt
+
+clean:                    ## Back to a bare clone
+	rm -rf $(VENV) $(STAMPS) node_modules challenge/out challenge/cache
