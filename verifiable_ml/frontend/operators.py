@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The operators that a prepared model consists of: the whole contract between frontend/ and quantize/.
+
+A row is the operator and what must hold of a node; `refusal` says why a node breaks its row, and what to do about it. All
+operators are of the default domain, opset 20 (ONNX operator specification), on tensors with static shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from verifiable_ml.frontend.graph import Index, attributes
+
+OPSET = 20
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a node is out of reach (reason), and what a person can do (fix)."""
+
+    reason: str
+    fix: str
+
+
+Condition = Callable[[onnx.NodeProto, Index], str | None]
+
+
+def _any(node: onnx.NodeProto, index: Index) -> str | None:
+    return None
+
+
+def _constant(*positions: int) -> Condition:
+    """The operands at these positions, where present, are constants."""
+
+    def condition(node: onnx.NodeProto, index: Index) -> str | None:
+        for position in positions:
+            if len(node.input) > position and node.input[position] and index.operand(node, position) is None:
+                return f"its operand {position} ({node.input[position]!r}) depends on the input"
+        return None
+
+    return condition
+
+
+def _convolution(node: onnx.NodeProto, index: Index) -> str | None:
+    return _constant(1, 2)(node, index) or _at_most_3_spatial(node, index)
+
+
+def _at_most_3_spatial(node: onnx.NodeProto, index: Index) -> str | None:
+    shape = index.shape(node.input[0])
+    return None if shape is not None and 3 <= len(shape) <= 5 else "it has not one to three spatial dimensions"
+
+
+def _pool(node: onnx.NodeProto, index: Index) -> str | None:
+    if len([name for name in node.output if name]) > 1:
+        return "its indices are used"
+    if attributes(node).get("ceil_mode", 0):
+        return "ceil_mode is on and changes the shape"
+    return _at_most_3_spatial(node, index)
+
+
+def _pad(node: onnx.NodeProto, index: Index) -> str | None:
+    mode = attributes(node).get("mode", "constant")
+    return f"its mode is {mode!r}, not 'constant'" if mode != "constant" else _constant(1, 2, 3)(node, index)
+
+
+def _layer_norm(node: onnx.NodeProto, index: Index) -> str | None:
+    if len([name for name in node.output if name]) > 1:
+        return "its mean or deviation is an output"
+    return _constant(1, 2)(node, index)
+
+
+def _divide(node: onnx.NodeProto, index: Index) -> str | None:
+    return "it divides integers" if index.element_type(node.input[0]) != TensorProto.FLOAT else None
+
+
+OPERATORS: dict[str, Condition] = {
+    "MatMul": _any,
+    "Conv": _convolution,                       # every attribute explicit, no auto_pad
+    "Add": _any, "Sub": _any, "Mul": _any,      # a subtracted constant is an Add, a dividing one a Mul
+    "Div": _divide,
+    "Neg": _any, "Abs": _any,
+    "Relu": _any, "Sigmoid": _any, "Tanh": _any, "Erf": _any, "Gelu": _any,
+    "Exp": _any, "Log": _any, "Sqrt": _any, "Reciprocal": _any,
+    "Clip": _constant(1, 2),
+    "Softmax": _any,
+    "LayerNormalization": _layer_norm,
+    "MaxPool": _pool, "AveragePool": _pool,     # every attribute explicit, no auto_pad, no ceil_mode
+    "GlobalAveragePool": _any,
+    "ReduceMean": _constant(1), "ReduceSum": _constant(1), "ReduceMax": _constant(1),
+    "ArgMax": _any,
+    "Reshape": _constant(1),                    # a literal shape, without 0 and -1
+    "Transpose": _any,
+    "Slice": _constant(1, 2, 3, 4),             # starts, ends, axes and steps all present, non-negative starts
+    "Concat": _any,
+    "Pad": _pad,
+    "Gather": _constant(1),
+}
+
+# Operators that only passes can remove, and what to do where they could not.
+WAYS_OUT: dict[str, str] = {
+    "Loop": "unroll the loop: export with a fixed sequence length",
+    "Scan": "unroll the loop: export with a fixed sequence length",
+    "If": "export with the condition fixed, in eval mode",
+    "BatchNormalization": "export in eval mode (model.eval()), so that it has constant statistics",
+    "Dropout": "export in eval mode (model.eval())",
+    "NonZero": "its output has no fixed shape: use a mask and a multiplication",
+    "TopK": "use ArgMax, or take the scores and sort them outside",
+    "LSTM": "recurrent layers are not lowered yet",
+    "GRU": "recurrent layers are not lowered yet",
+    "RNN": "recurrent layers are not lowered yet",
+    "Cast": "keep one float type from input to output",
+    "Where": "use a multiplication by a 0/1 mask",
+    "Expand": "let the next operator broadcast",
+}
+FALLBACK = "express it with: " + ", ".join(sorted(OPERATORS))
+
+
+def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
+    """Why quantize/ cannot lower this node, or None if it can."""
+    if node.domain not in ("", "ai.onnx"):
+        return Refusal(f"its domain is {node.domain!r}, not the standard one", "export with standard operators only")
+    if node.op_type not in OPERATORS:
+        return Refusal("no lowering to integers exists for this operator", WAYS_OUT.get(node.op_type, FALLBACK))
+    reason = OPERATORS[node.op_type](node, index)
+    if reason is not None:
+        return Refusal(reason, "make it a constant at export, or change the layer")
+    return _unbounded_constant(node, index) or _unfixed_output(node, index)
+
+
+def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
+    for name in node.input:
+        value = index.constant(name)
+        infinite = value is not None and value.dtype.kind == "f" and not np.isfinite(value).all()
+        if infinite and node.op_type not in ("Clip", "Pad"):
+            return Refusal(f"its constant {name!r} has infinite values", "use a large finite value, such as -1e4 in a mask")
+    return None
+
+
+def _unfixed_output(node: onnx.NodeProto, index: Index) -> Refusal | None:
+    for name in node.output:
+        if name and index.static_shape(name) is None:
+            return Refusal(f"the shape of its output {name!r} depends on the input", "fix every dimension, or remove what depends on values")
+    return None

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Give every input the shape that its samples have, or batch 1 where only the leading dimension is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import onnx
+
+from verifiable_ml.errors import InvalidInput
+from verifiable_ml.frontend.graph import Index, Rewrite
+
+NAME = "fix_dimensions"
+MAX_ELEMENTS = 2**28
+
+
+def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tuple[onnx.ModelProto, list[Rewrite]]:
+    """shapes: input name -> shape; names that are absent keep what the model says.
+
+    Raises InvalidInput for a shape that contradicts the model, or a dimension that nothing fixes.
+    """
+    graph, log = model.graph, list[Rewrite]()
+    weights = {tensor.name for tensor in graph.initializer}
+    values = [value for value in graph.input if value.name not in weights]
+    for value in values:
+        before = _declared(value)
+        after = _fixed(value.name, before, shapes.get(value.name))
+        if before != after:
+            _write(value, after)
+            log.append(Rewrite(NAME, value.name, str(list(before or ())), str(list(after))))
+    del graph.input[:]
+    graph.input.extend(values)      # an initialiser that is also an input is a default that nobody overrides
+    if log:
+        _forget_inferred(graph)
+    _write_outputs(model)
+    return model, log
+
+
+def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type"):
+        raise InvalidInput(thing=f"input {value.name!r}", reason="is not a tensor", hint="export tensors only")
+    if not tensor.HasField("shape"):
+        return None
+    return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim)
+
+
+def _fixed(name: str, declared: tuple[int | str, ...] | None, sampled: tuple[int, ...] | None) -> tuple[int, ...]:
+    if sampled is not None:
+        fits = declared is None or len(declared) == len(sampled) and all(
+            isinstance(d, str) or d == s for d, s in zip(declared, sampled, strict=True))
+        if not fits:
+            raise InvalidInput(
+                thing=f"samples of input {name!r}", reason=f"have shape {list(sampled)}, the model takes {list(declared or ())}",
+                hint="give samples as the model takes them, batch dimension included")
+        shape = sampled
+    else:
+        opened = [i for i, d in enumerate(declared or ()) if isinstance(d, str)]
+        if declared is None or opened not in ([], [0]):
+            raise InvalidInput(
+                thing=f"input {name!r}", reason=f"its dimensions {list(declared or '?')} are not fixed",
+                hint="give samples: their shapes fix every dimension")
+        shape = tuple(1 if isinstance(d, str) else d for d in declared)
+    elements = 1
+    for size in shape:
+        elements *= size
+    if not 0 < elements <= MAX_ELEMENTS:
+        raise InvalidInput(thing=f"input {name!r}", reason=f"has {elements} elements", hint=f"1 to {MAX_ELEMENTS} are possible")
+    return shape
+
+
+def _write(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
+    tensor = value.type.tensor_type
+    del tensor.shape.dim[:]
+    tensor.shape.dim.extend(onnx.TensorShapeProto.Dimension(dim_value=size) for size in shape)
+
+
+def _forget_inferred(graph: onnx.GraphProto) -> None:
+    """Shapes that an exporter wrote with names of open dimensions would contradict the fixed ones."""
+    del graph.value_info[:]
+    for value in graph.output:
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
+
+
+def _write_outputs(model: onnx.ModelProto) -> None:
+    index = Index(model)
+    for value in model.graph.output:
+        shape = index.static_shape(value.name)
+        if shape is not None and value.type.HasField("tensor_type"):
+            _write(value, shape)

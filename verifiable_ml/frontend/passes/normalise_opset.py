@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Bring the model to the opset of operators.py, or above it where nothing that we use has changed since."""
+
+from __future__ import annotations
+
+import onnx
+from onnx import version_converter
+
+from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.frontend.graph import Rewrite
+from verifiable_ml.frontend.operators import OPSET
+
+NAME = "normalise_opset"
+OLDEST = 7          # below, operators had no numpy-style broadcasting
+RELABEL_FROM = 18   # 19 and 20 only widened types and added attributes whose defaults mean the same
+IR_VERSION = 9      # what opset 20 needs
+
+
+def version(model: onnx.ModelProto) -> int:
+    """The version of the default operator set that a model imports, 0 for none."""
+    return next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
+
+
+def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
+    """A model of opset 20 or above. Raises UnsupportedModel below 7, or where the converter has no adapter."""
+    found = version(model)
+    if found < OLDEST or found > onnx.defs.onnx_opset_version():
+        raise UnsupportedModel(
+            thing=f"opset {found}", reason=f"{OLDEST} to {onnx.defs.onnx_opset_version()} are known",
+            hint="export again with opset 18, or upgrade onnx")
+    if found >= OPSET:
+        return model, []
+    converted = _relabelled(model) if found >= RELABEL_FROM else _converted(model, found)
+    converted.ir_version = max(converted.ir_version, IR_VERSION)
+    return converted, [Rewrite(NAME, "the model", f"opset {found}", f"opset {OPSET}")]
+
+
+def _relabelled(model: onnx.ModelProto) -> onnx.ModelProto:
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx"):
+            entry.version = OPSET
+    return model
+
+
+def _converted(model: onnx.ModelProto, found: int) -> onnx.ModelProto:
+    """Through onnx's converter, which forgets where nodes came from: that is put back by output name."""
+    origins = {name: node for node in model.graph.node for name in node.output if name}
+    try:
+        converted = version_converter.convert_version(model, OPSET)
+    except Exception as error:      # the converter is C++ and raises what it likes
+        raise UnsupportedModel(
+            thing=f"opset {found}", reason=f"onnx's converter gave up: {error}", hint="export again with opset 18") from error
+    for node in converted.graph.node:
+        known = next((origins[name] for name in node.output if name in origins), None)
+        if known is not None and not node.metadata_props:
+            node.name = node.name or known.name
+            node.metadata_props.extend(known.metadata_props)
+    return converted
