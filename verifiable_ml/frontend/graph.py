@@ -181,7 +181,7 @@ def _put(graph: onnx.GraphProto, found: Mapping[int, Replacement], aliases: Mapp
 
 
 def _distinguish(graph: onnx.GraphProto) -> None:
-    """onnxruntime wants names of nodes to differ: of several with one name the last keeps it, it has the original's output."""
+    """Onnxruntime wants names of nodes to differ: of several with one name the last keeps it, it has the original's output."""
     taken: set[str] = set()
     for node in reversed(graph.node):
         if node.name and node.name in taken:

@@ -17,7 +17,7 @@ import onnx
 from verifiable_ml.errors import InvalidInput, UnsupportedOperator
 from verifiable_ml.frontend import passes
 from verifiable_ml.frontend.graph import Index, Rewrite, origin, subgraphs, title
-from verifiable_ml.frontend.operators import WAYS_OUT, Refusal, refusal
+from verifiable_ml.frontend.operators import WAYS_OUT, Refusal, foreign, refusal
 from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read
 from verifiable_ml.frontend.torch_module import export, is_torch_module
 
@@ -27,7 +27,7 @@ NEVER_RUN = "Loop", "Scan", "If"     # not even by onnxruntime to compare: a str
 
 @dataclass(frozen=True)
 class Problem:
-    """One node that cannot be lowered: which, what it is, why, and the way out. origin: its place in the torch module, if known."""
+    """One node that cannot be lowered: which, what it is, why, the way out. origin: its place in the torch module, if known."""
 
     node: str
     operator: str
@@ -87,7 +87,8 @@ def checked_samples(model: onnx.ModelProto, samples: Sequence[Sample]) -> tuple[
         for name, array in row.items():
             if array.shape != rows[0][name].shape:
                 raise InvalidInput(
-                    thing=f"sample {number}, input {name!r}", reason=f"has shape {list(array.shape)}, sample 0 has {list(rows[0][name].shape)}",
+                    thing=f"sample {number}, input {name!r}",
+                    reason=f"has shape {list(array.shape)}, sample 0 has {list(rows[0][name].shape)}",
                     hint="give samples of one shape: it becomes the shape of the program")
     return rows
 
@@ -105,11 +106,11 @@ def _array(thing: str, value: Any, element_type: int) -> np.ndarray:
     try:
         array = np.asarray(value)
         wanted = onnx.helper.tensor_dtype_to_np_dtype(element_type)
-        widened = array.dtype.kind == wanted.kind or array.dtype.kind in "biu" and wanted.kind in "fiu"
+        widened = array.dtype.kind == wanted.kind or (array.dtype.kind in "biu" and wanted.kind in "fiu")
         changed = array.astype(wanted) if array.dtype.kind in "biuf" and widened else None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise InvalidInput(thing=thing, reason=f"is no array: {error}", hint="give a NumPy array of numbers") from error
-    if changed is None or array.dtype.kind in "iu" and wanted.kind in "iu" and not np.array_equal(changed, array):
+    if changed is None or (array.dtype.kind in "iu" and wanted.kind in "iu" and not np.array_equal(changed, array)):
         raise InvalidInput(thing=thing, reason=f"has type {array.dtype}, the model takes {wanted}", hint="convert it first")
     if changed.dtype.kind == "f" and not np.isfinite(changed).all():
         raise InvalidInput(thing=thing, reason="contains NaN or infinite values", hint="clean the samples")
@@ -123,9 +124,10 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
     found = []
     for node in nodes:
         if node.op_type in NEVER_RUN or subgraphs(node):
-            found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", WAYS_OUT.get(node.op_type, ""))))
+            way_out = WAYS_OUT.get(node.op_type, "export without control flow")
+            found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", way_out)))
         elif node.domain not in ("", "ai.onnx") and (node.domain, node.op_type) not in own:
-            found.append(_problem(node, Refusal(f"its domain is {node.domain!r}, not the standard one", "export with standard operators only")))
+            found.append(_problem(node, foreign(node.domain)))
     return tuple(found)
 
 

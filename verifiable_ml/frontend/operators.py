@@ -123,13 +123,18 @@ FALLBACK = "express it with: " + ", ".join(sorted(OPERATORS))
 def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
     """Why quantize/ cannot lower this node, or None if it can."""
     if node.domain not in ("", "ai.onnx"):
-        return Refusal(f"its domain is {node.domain!r}, not the standard one", "export with standard operators only")
+        return foreign(node.domain)
     if node.op_type not in OPERATORS:
         return Refusal("no lowering to integers exists for this operator", WAYS_OUT.get(node.op_type, FALLBACK))
     reason = OPERATORS[node.op_type](node, index)
     if reason is not None:
         return Refusal(reason, "make it a constant at export, or change the layer")
     return _unbounded_constant(node, index) or _unfixed_output(node, index)
+
+
+def foreign(domain: str) -> Refusal:
+    """Why an operator of another domain is out of reach."""
+    return Refusal(f"its domain is {domain!r}, not the standard one", "export with standard operators only")
 
 
 def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
@@ -144,5 +149,6 @@ def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
 def _unfixed_output(node: onnx.NodeProto, index: Index) -> Refusal | None:
     for name in node.output:
         if name and index.static_shape(name) is None:
-            return Refusal(f"the shape of its output {name!r} depends on the input", "fix every dimension, or remove what depends on values")
+            reason = f"the shape of its output {name!r} depends on the input"
+            return Refusal(reason, "fix every dimension, or remove what depends on values")
     return None

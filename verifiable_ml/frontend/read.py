@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError
+from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from verifiable_ml.errors import InvalidInput, MalformedModel
@@ -117,12 +117,14 @@ def _file_bytes(path: Path, limit_bytes: int) -> bytes:
             raise _oversized(str(path), size, limit_bytes)
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InvalidInput(thing=str(path), reason=f"cannot be read: {error}", hint="check the path and its permissions") from error
+        raise InvalidInput(
+            thing=str(path), reason=f"cannot be read: {error}", hint="check the path and its permissions") from error
 
 
 def _oversized(thing: str, size: int, limit: int) -> MalformedModel:
     return MalformedModel(
-        thing=thing, reason=f"has {size} bytes, the limit is {limit}", hint="raise limit_bytes, or export the weights as external data")
+        thing=thing, reason=f"has {size} bytes, the limit is {limit}",
+        hint="raise limit_bytes, up to what one protobuf message holds; quantise or split a larger model")
 
 
 def _check(model: onnx.ModelProto, thing: str) -> None:
@@ -156,9 +158,9 @@ def _inside(folder: Path | None, location: str, thing: str) -> Path:
             thing=thing, reason="keeps its data in another file, and a model given as bytes has no folder",
             hint="pass the path of the file, or export with external_data=False")
     pure = PurePosixPath(location)
-    path = folder.joinpath(*pure.parts)
-    linked = any(folder.joinpath(*pure.parts[:n]).is_symlink() for n in range(1, len(pure.parts) + 1)) if "\0" not in location else True
-    if not location or pure.is_absolute() or ".." in pure.parts or "\\" in location or linked:
+    named = bool(location) and not pure.is_absolute() and ".." not in pure.parts and not {*location} & {"\0", "\\"}
+    path = folder.joinpath(*pure.parts) if named else folder
+    if not named or any(folder.joinpath(*pure.parts[:n]).is_symlink() for n in range(1, len(pure.parts) + 1)):
         raise MalformedModel(
             thing=thing, reason=f"keeps its data outside the folder of the model or behind a link ({location!r})",
             hint="put the data file beside the model, or export with external_data=False")
@@ -177,4 +179,5 @@ def _slice(path: Path, entries: dict[str, str], thing: str) -> bytes:
             return file.read(length)
     except (OSError, ValueError) as error:
         raise MalformedModel(
-            thing=thing, reason=f"its external data cannot be read: {error}", hint="copy the data file beside the model again") from error
+            thing=thing, reason=f"its external data cannot be read: {error}", hint="copy the data file beside the model again"
+        ) from error

@@ -30,7 +30,8 @@ def export(module: Any, samples: Sequence[Any]) -> onnx.ModelProto:
     UnsupportedModel where the exporter gives up.
     """
     if not samples:
-        raise InvalidInput(thing="a torch module", reason="needs a sample to be traced with", hint="pass samples=[array] or calibration=")
+        raise InvalidInput(
+            thing="a torch module", reason="needs a sample to be traced with", hint="pass samples=[array] or calibration=")
     if importlib.util.find_spec("onnxscript") is None:
         raise BackendUnavailable(
             thing="export of a torch module", reason="onnxscript is not installed", hint="pip install 'verifiable-ml[torch]'")

@@ -35,8 +35,11 @@ from verifiable_ml.frontend.passes import (
 Pass = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, list[Rewrite]]]
 
 PASSES: tuple[tuple[str, Pass], ...] = tuple((p.NAME, p.apply) for p in (
-    inline_functions, normalise_opset, fold_constants, remove_no_ops, fuse_gelu, fuse_layer_norm, fold_batch_norm, split_gemm,
-    plain_arithmetic, explicit_windows, explicit_axes, plain_slices, literal_shapes, fold_constants, remove_no_ops, remove_unused))
+    inline_functions, normalise_opset, fold_constants, remove_no_ops,
+    fuse_gelu, fuse_layer_norm, fold_batch_norm, split_gemm, plain_arithmetic,
+    explicit_windows, explicit_axes, plain_slices, literal_shapes,
+    fold_constants, remove_no_ops, remove_unused,
+))
 
 
 def run(

@@ -22,7 +22,7 @@ def _reduction(node: onnx.NodeProto, index: Index) -> Replacement | None:
     shape = index.shape(node.input[0]) if node.op_type in REDUCTIONS and not node.domain else None
     has_axes = len(node.input) > 1 and bool(node.input[1])
     given, options = index.operand(node, 1), attributes(node)
-    if shape is None or has_axes and given is None:
+    if shape is None or (has_axes and given is None):
         return None
     none_named = given is None or given.size == 0
     if none_named and options.get("noop_with_empty_axes", 0):
@@ -41,7 +41,7 @@ def _one_axis(node: onnx.NodeProto, index: Index) -> Replacement | None:
         return None
     options = attributes(node)
     axis = options.get("axis", DEFAULT_AXIS[node.op_type])
-    if axis is None or "axis" in options and axis >= 0:
+    if axis is None or ("axis" in options and axis >= 0):
         return None
     changed = make(node.op_type, tuple(node.input), tuple(node.output), node, **(options | {"axis": axis % len(shape)}))
     return Replacement(nodes=(changed,), note=f"axis {axis % len(shape)}")

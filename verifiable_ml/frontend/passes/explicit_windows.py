@@ -32,7 +32,8 @@ def _explicit(node: onnx.NodeProto, index: Index) -> Replacement | None:
     wanted = _window(node.op_type, options, kernel, shape[2:], made[2:])
     if wanted is None or wanted == options:
         return None
-    return Replacement(nodes=(make(node.op_type, tuple(node.input), (node.output[0],), node, **wanted),), note="with explicit windows")
+    windowed = make(node.op_type, tuple(node.input), (node.output[0],), node, **wanted)
+    return Replacement(nodes=(windowed,), note="with explicit windows")
 
 
 def _window(

@@ -47,8 +47,8 @@ def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
 
 def _fixed(name: str, declared: tuple[int | str, ...] | None, sampled: tuple[int, ...] | None) -> tuple[int, ...]:
     if sampled is not None:
-        fits = declared is None or len(declared) == len(sampled) and all(
-            isinstance(d, str) or d == s for d, s in zip(declared, sampled, strict=True))
+        fits = declared is None or (len(declared) == len(sampled) and all(
+            isinstance(d, str) or d == s for d, s in zip(declared, sampled, strict=True)))
         if not fits:
             raise InvalidInput(
                 thing=f"samples of input {name!r}", reason=f"have shape {list(sampled)}, the model takes {list(declared or ())}",

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Batch normalisation with constant statistics is an affine map of the channels: into the convolution before it, else Mul + Add."""
+"""Batch normalisation with constant statistics is an affine map of the channels.
+
+It goes into the convolution before it, else it becomes Mul + Add.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def _into_convolution(node: onnx.NodeProto, index: Index, factor: np.ndarray, sh
     if conv is None or conv.op_type != "Conv" or not index.is_read_once(node.input[0]):
         return None
     weights, bias = index.operand(conv, 1), index.operand(conv, 2)
-    if weights is None or len(conv.input) > 2 and conv.input[2] and bias is None:
+    if weights is None or (len(conv.input) > 2 and conv.input[2] and bias is None):
         return None
     kernel, offset = f"{node.output[0]}/weights", f"{node.output[0]}/bias"
     scaled = weights * factor.reshape(-1, *[1] * (weights.ndim - 1))

@@ -76,8 +76,9 @@ def _values(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> Mapping[str,
     index = Index(model)
     names = [name for node in nodes for name in node.output if name]
     read = {name for node in nodes for name in node.input}
+    outputs = [helper.make_tensor_value_info(n, index.element_type(n) or TensorProto.UNDEFINED, None) for n in names]
     graph = helper.make_graph(
-        nodes, "constants", [], [helper.make_tensor_value_info(n, index.element_type(n) or TensorProto.UNDEFINED, None) for n in names],
+        nodes, "constants", [], outputs,
         [index.initialisers[name] for name in read if name in index.initialisers])
     part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     return dict(zip(names, judge.outputs(part, [{}], "the constant part of the model")[0], strict=True))

@@ -57,7 +57,7 @@ def _is_variance(node: onnx.NodeProto | None, centred: str, index: Index) -> boo
         return False
     exponent = index.operand(square, 1)
     by_power = square.op_type == "Pow" and exponent is not None and exponent.size == 1 and float(exponent.reshape(())) == 2.0
-    return by_power or square.op_type == "Mul" and square.input[1] == centred
+    return by_power or (square.op_type == "Mul" and square.input[1] == centred)
 
 
 def _width_of_mean(node: onnx.NodeProto | None, x: str, index: Index) -> int | None:

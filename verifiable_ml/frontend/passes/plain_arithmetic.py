@@ -17,7 +17,7 @@ def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
 
 
 def _subtraction(node: onnx.NodeProto, index: Index) -> Replacement | None:
-    """x - c = x + (-c)"""
+    """X - c = x + (-c)"""
     value = index.operand(node, 1) if node.op_type == "Sub" else None
     if value is None or value.dtype.kind != "f":
         return None
@@ -26,7 +26,7 @@ def _subtraction(node: onnx.NodeProto, index: Index) -> Replacement | None:
 
 
 def _division(node: onnx.NodeProto, index: Index) -> Replacement | None:
-    """x / c = x * (1 / c);  c / x = (1 / x) * c"""
+    """X / c = x * (1 / c);  c / x = (1 / x) * c"""
     if node.op_type != "Div" or index.element_type(node.input[0]) != onnx.TensorProto.FLOAT:
         return None
     above, below, out = index.operand(node, 0), index.operand(node, 1), node.output[0]

@@ -33,11 +33,11 @@ def _hands_on(node: onnx.NodeProto, index: Index) -> bool:
     kind, options = node.op_type, attributes(node)
     if any(name in index.readers or name in index.outputs for name in node.output[1:]):
         return False
-    if kind == "Identity" or kind in SINGLE and len(node.input) == 1:
+    if kind == "Identity" or (kind in SINGLE and len(node.input) == 1):
         return True
     if kind == "Dropout":
         training = index.operand(node, 2)
-        return len(node.input) < 3 or not node.input[2] or training is not None and not training.any()
+        return len(node.input) < 3 or not node.input[2] or (training is not None and not training.any())
     if kind == "Cast":
         return bool(options["to"] == index.element_type(node.input[0]))
     if kind == "Transpose":
