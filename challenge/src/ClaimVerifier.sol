@@ -144,6 +144,7 @@ contract ClaimVerifier is IClaimVerifier {
         if (keccak256(proof[:pinned.proofPrefix.length]) != keccak256(pinned.proofPrefix)) revert WrongProofPrefix();
     }
 
+    /// @dev ezkl's order: digests of inputs, digests of weights, integers of public inputs, integers of outputs.
     function _instances(Deployment memory pinned, bytes[] calldata inputs, bytes[] calldata outputs)
         private
         pure
@@ -153,12 +154,14 @@ contract ClaimVerifier is IClaimVerifier {
         instances = new uint256[](_count(pinned, mode));
         uint256 cursor;
         for (uint256 i; i < inputs.length; ++i) {
-            if (mode == PUBLIC) cursor = _integers(instances, cursor, pinned.inputs[i], i, inputs[i]);
-            else if (mode == HASHED) instances[cursor++] = _digest(i, inputs[i]);
-            else _checkLength(i, 0, inputs[i].length);
+            if (mode == HASHED) instances[cursor++] = _digest(i, inputs[i]);
+            if (mode == PRIVATE) _checkLength(i, 0, inputs[i].length);
         }
         for (uint256 i; i < pinned.weightInstances.length; ++i) {
             instances[cursor++] = pinned.weightInstances[i];
+        }
+        for (uint256 i; i < inputs.length && mode == PUBLIC; ++i) {
+            cursor = _integers(instances, cursor, pinned.inputs[i], i, inputs[i]);
         }
         for (uint256 i; i < outputs.length; ++i) {
             cursor = _integers(instances, cursor, pinned.outputs[i], inputs.length + i, outputs[i]);

@@ -21,7 +21,7 @@ struct TensorLayout {
 /// @param verifier ezkl's reusable verifier if `vka` has words, else the dedicated one of this key.
 /// @param proofLength Exact bytes of a proof, a multiple of 32.
 /// @param proofPrefix What every proof begins with (committed weights), or nothing.
-/// @param weightInstances Pinned instances between those of the inputs and those of the outputs (hashed weights).
+/// @param weightInstances Pinned instances (hashed weights), behind hashed inputs and before public ones.
 /// @param inputs The program's inputs, in its order.
 /// @param outputs The program's outputs, in its order.
 /// @param vka Words for the reusable verifier; none for a dedicated one.

@@ -42,11 +42,11 @@ class TensorLayout:
 class Registration:
     """Everything that a verifier contract must know before it reads a stranger's bytes.
 
-    Instances of the circuit, in this order: the inputs (public: every integer; hashed: one Poseidon digest an input;
-    private: none), `weight_instances`, every integer of the outputs.
+    Instances of the circuit, in ezkl's order (seen in 23.0.5): hashed inputs (one Poseidon digest each, canonical, 32 bytes
+    big endian in the claim), `weight_instances`, every integer of public inputs, every integer of the outputs.
 
     vka: words of ezkl's verification key artifact, as `create_evm_vka` writes them. proof_bytes: exact length of a proof.
-    weight_instances: field elements pinned between inputs and outputs (hashed weights: their digests). proof_prefix: bytes
+    weight_instances: pinned field elements (hashed weights: their digests). proof_prefix: bytes
     that every proof must begin with (committed weights: 64 bytes a commitment). srs_id: keccak-256 of the reference string.
     dedicated_source: Solidity source of the verifier made for this key alone, for keys that the reusable one cannot serve.
     """
