@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What `import verifiable_ml as vml` offers: the road from a model to a verdict, one function a step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from verifiable_ml import frontend, program, quantize
+from verifiable_ml.commitment import Claim
+from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, public_claim, run_reference
+from verifiable_ml.frontend import Rewrite
+from verifiable_ml.program.encoding import FloatArray
+from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
+
+
+class Program(program.Program):
+    """A program that can be run, saved and loaded. `report` and `rewrites` are there if it was compiled just now."""
+
+    report: FidelityReport | None = None
+    rewrites: tuple[Rewrite, ...] = ()
+
+    @classmethod
+    def of(cls, data: program.Program) -> Program:
+        """The same program, with these methods."""
+        return cls(data.inputs, data.constants, data.operators, data.outputs, data.salt)
+
+    def run(self, inputs: Mapping[str, Any] | Any, *, saturate: bool = False) -> tuple[Claim, Trace]:
+        """Real numbers in (a dict by name, or an array if there is one input); the public claim and its trace out.
+
+        Raises InvalidInput for a wrong shape or type, NaN, or a value beyond the encoding unless `saturate`.
+        """
+        trace = run_reference(self, encode_inputs(self, inputs, saturate=saturate))
+        return public_claim(trace), trace
+
+    def predict(self, inputs: Mapping[str, Any] | Any, *, saturate: bool = False) -> list[FloatArray]:
+        """The outputs as real numbers: a list, in the order of the ONNX outputs. Raises as `run`."""
+        _, trace = self.run(inputs, saturate=saturate)
+        return decode_outputs(self, trace.outputs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the program as a directory, with its fidelity report if it has one."""
+        program.save(self, path)
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Read a saved program; every bound is proved again. Raises MalformedProgram, InvalidInput."""
+    return Program.of(program.load(path))
+
+
+def compile(
+    source: Any,
+    calibration: Sequence[Any],
+    *,
+    spec: QuantSpec | None = None,
+    validation: Sequence[Any] | None = None,
+    threshold: float = THRESHOLD,
+) -> Program:
+    """A model (path, bytes, ModelProto or torch module) and sample inputs become a program; `.report` has the fidelity.
+
+    calibration: inputs as the model takes them, a dict {name: array} each (an array if there is one input), shapes with
+    the batch axis; dynamic dimensions are fixed to theirs. validation: held-out inputs, by default every fifth of them.
+    Raises MalformedModel, UnsupportedModel, QuantisationError, FidelityBelowThreshold (a cosine below `threshold`).
+    """
+    prepared = frontend.load(source, list(calibration))
+    held_out = frontend.load(source, list(validation)).samples if validation is not None else None
+    compiled = quantize.quantise(prepared, spec, held_out, threshold)
+    made = Program.of(compiled.program)
+    made.report, made.rewrites = compiled.fidelity, compiled.rewrites
+    return made

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Calibration: what range each tensor of the float model has over the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+
+from verifiable_ml.errors import InvalidInput, QuantisationError
+from verifiable_ml.quantize.spec import QuantSpec
+
+Sample = Mapping[str, npt.NDArray[np.generic]]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Least and greatest value seen, 0 included."""
+
+    low: float
+    high: float
+
+    @property
+    def magnitude(self) -> float:
+        """The greatest absolute value."""
+        return max(abs(self.low), abs(self.high))
+
+
+class FloatModel:
+    """The float model with every tensor as an output: one run gives the value of each by name."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        observed = onnx.ModelProto()
+        observed.CopyFrom(model)
+        present = {output.name for output in observed.graph.output}
+        names = [name for node in observed.graph.node for name in node.output if name and name not in present]
+        observed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = 1, 3
+        # without optimisation every named tensor keeps its meaning
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        self._session = onnxruntime.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self._names = [output.name for output in self._session.get_outputs()]
+        self._types = {given.name: given.type for given in self._session.get_inputs()}
+        self.outputs = [output.name for output in model.graph.output]
+
+    def run(self, sample: Sample) -> dict[str, FloatArray]:
+        """Every tensor by name, the inputs too. Raises InvalidInput if the sample does not fit the model."""
+        if set(sample) != set(self._types):
+            raise InvalidInput(
+                thing=f"a sample with {sorted(sample)}",
+                reason=f"the model takes {sorted(self._types)}",
+                hint="name each input once",
+            )
+        feeds: dict[str, npt.NDArray[np.generic]] = {
+            name: np.asarray(value).astype(_NUMPY.get(self._types[name], np.float32)) for name, value in sample.items()
+        }
+        try:
+            values = self._session.run(self._names, feeds)
+        except Exception as error:  # onnxruntime's own classes are not exported by name
+            raise InvalidInput(
+                thing="a sample", reason=str(error).splitlines()[0], hint="give arrays of the model's input shapes"
+            ) from error
+        found = dict(zip(self._names, values, strict=True))
+        return {name: np.asarray(value, dtype=np.float64) for name, value in {**feeds, **found}.items()}
+
+
+_NUMPY: dict[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Ranges by tensor name; of the inputs also by entry of the last axis, and whether all values were integers."""
+
+    ranges: Mapping[str, Range]
+    entries: Mapping[str, tuple[FloatArray, FloatArray]]
+    integral: Mapping[str, bool]
+
+
+def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec) -> Calibration:
+    """Run the float model over the samples. Raises QuantisationError without samples or where a value is not finite."""
+    if not samples:
+        raise QuantisationError(thing="calibration", reason="there are no samples", hint="give a few dozen typical inputs")
+    float_model, inputs = FloatModel(model), {given.name for given in model.graph.input}
+    lows: dict[str, list[float]] = {}
+    highs: dict[str, list[float]] = {}
+    entries: dict[str, tuple[FloatArray, FloatArray]] = {}
+    integral = dict.fromkeys(inputs, True)
+    for name, value in _values(float_model, samples):
+        low, high = _ends(value, spec)
+        lows.setdefault(name, []).append(low)
+        highs.setdefault(name, []).append(high)
+        if name in inputs:
+            rows = value.reshape(-1, value.shape[-1] if value.ndim else 1)
+            least, most = entries.get(name, (rows[0], rows[0]))
+            entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
+            integral[name] &= bool((value == np.rint(value)).all())
+    ranges = {name: Range(min(0.0, *lows[name], 0.0), max(0.0, *highs[name], 0.0)) for name in lows}
+    return Calibration(ranges, entries, integral)
+
+
+def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str, FloatArray]]:
+    for index, sample in enumerate(samples):
+        for name, value in model.run(sample).items():
+            if value.size and not np.isfinite(value).all():
+                raise QuantisationError(
+                    thing=f"tensor `{name}`",
+                    reason=f"it is not finite on calibration sample {index}",
+                    hint="look for a division by zero, a logarithm of zero or an infinite mask",
+                )
+            if value.size:
+                yield name, value
+
+
+def _ends(value: FloatArray, spec: QuantSpec) -> tuple[float, float]:
+    if spec.method == "percentile":
+        low, high = np.percentile(value, [100 - spec.percentile, spec.percentile])
+        return float(low), float(high)
+    return float(value.min()), float(value.max())

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Add, Sub, Mul, Div, Neg, Relu, Clip: constants fold into a scale or a requantisation, tensors become add, mul or divide."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from verifiable_ml.program import Operand, Requantise, TraceRef
+from verifiable_ml.program.tensor import Shape
+from verifiable_ml.quantize.lowering import Lower, Lowering, Node
+from verifiable_ml.quantize.pending import Product, Sum
+from verifiable_ml.quantize.value import NOTHING, FloatArray, Pending, Quantised
+
+
+def add(lowering: Lowering, node: Node, sign: float = 1.0) -> Quantised | Pending:
+    """A + b, or a - b."""
+    a, b = (lowering.constant(name) for name in node.inputs)
+    if a is not None and b is not None:
+        raise node.refuse("both operands are constants", "run the constant folding pass")
+    for constant, name, of_constant, of_value in ((b, node.inputs[0], sign, 1.0), (a, node.inputs[1], 1.0, sign)):
+        if constant is not None:
+            value = _times(lowering, name, np.array([of_value]))
+            entries = by_entry(constant, value.layout, lowering.shapes[node.output])
+            if entries is not None:
+                return _plus(lowering, node, name, value, entries * of_constant)
+    return _sum(lowering, node, sign)
+
+
+def subtract(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """A - b."""
+    return add(lowering, node, sign=-1.0)
+
+
+def by_entry(constant: FloatArray, layout: Shape, shape: Shape) -> FloatArray | None:
+    """A constant as [1] or one an entry of the stored last axis; None if it varies along others, or widens the tensor."""
+    if constant.size == 1:
+        return constant.reshape(1) if len(layout) == len(shape) else None
+    last, rank = layout[-1], len(shape)
+    extents = (*[1] * (rank - constant.ndim), *constant.shape)
+    if len(layout) != rank or len(extents) != rank or constant.size != extents[last] or extents[last] != shape[last]:
+        return None
+    return constant.reshape(-1)
+
+
+def _times(lowering: Lowering, name: str, by: FloatArray) -> Quantised | Pending:
+    value = lowering.open(name)
+    return (value.scaled(by) if (by != 1).any() else value) or lowering.affine(name).scaled(by)
+
+
+def _plus(lowering: Lowering, node: Node, name: str, value: Quantised | Pending, by: FloatArray) -> Quantised | Pending:
+    return value.shifted(by) or lowering.affine(name).shifted(by)
+
+
+def _sum(lowering: Lowering, node: Node, sign: float) -> Sum:
+    """Of tensors, or of a tensor and a constant that varies along several axes."""
+    layout = next(lowering.affine(name).layout for name in node.inputs if name not in lowering.constants)
+    rank = len(lowering.shapes[node.output])
+    layout = layout if len(layout) == rank else tuple(range(rank))
+    terms: list[tuple[Operand, FloatArray]] = []
+    bias = NOTHING
+    for name, factor in zip(node.inputs, (1.0, sign), strict=True):
+        constant = lowering.constant(name)
+        if constant is not None:
+            terms.append(_constant_term(lowering, constant, layout, factor))
+            continue
+        if len(lowering.shapes[name]) != rank:
+            raise node.refuse("its operands have different ranks", "reshape both to the same number of axes")
+        value = lowering.plain(name, layout)
+        terms.append((value.ref, value.scale * factor))
+        bias = bias - value.zero * value.scale * factor
+    return Sum(tuple(terms), bias, layout, node.name)
+
+
+def _constant_term(lowering: Lowering, constant: FloatArray, layout: Shape, factor: float) -> tuple[Operand, FloatArray]:
+    extents = constant.reshape(*[1] * (len(layout) - constant.ndim), *constant.shape)
+    scale = max(float(np.abs(constant).max()), 1e-30) / 32767
+    ref = lowering.builder.constant(np.rint(extents.transpose(layout) / scale).astype(np.int64))
+    return ref, np.array([scale * factor])
+
+
+def multiply(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """A * b."""
+    a, b = (lowering.constant(name) for name in node.inputs)
+    if a is None and b is None:
+        return _product(lowering, node)
+    constant, name = (b, node.inputs[0]) if b is not None else (a, node.inputs[1])
+    assert constant is not None
+    return _scaled(lowering, node, name, constant)
+
+
+def _scaled(lowering: Lowering, node: Node, name: str, constant: FloatArray) -> Quantised | Pending:
+    value = lowering.open(name)
+    entries = by_entry(constant, value.layout, lowering.shapes[node.output])
+    if entries is None:
+        raise node.refuse("its constant varies along several axes", "multiply by one number, or by one a channel")
+    return value.scaled(entries) or lowering.affine(name).scaled(entries)
+
+
+def divide(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """A / b for a constant b."""
+    constant = lowering.constant(node.inputs[1])
+    if constant is None or node.inputs[0] in lowering.constants:
+        raise node.refuse("it divides by a tensor", "only Softmax and LayerNormalization divide by tensors yet")
+    if not constant.all():
+        raise node.refuse("it divides by zero", "remove the zero from its constant")
+    return _scaled(lowering, node, node.inputs[0], 1 / constant)
+
+
+def _product(lowering: Lowering, node: Node) -> Product:
+    layout = lowering.affine(node.inputs[0]).layout
+    x, y = (lowering.plain(name, layout if len(lowering.shapes[name]) == len(layout) else None) for name in node.inputs)
+    if len(x.layout) != len(y.layout):
+        raise node.refuse("its operands have different ranks", "reshape both to the same number of axes")
+
+    def emit(form: Requantise) -> TraceRef:
+        return lowering.builder.apply("mul", x.ref, y.ref, requantise=form, label=node.name, x_zero=x.zero, y_zero=y.zero)
+
+    return Product(float(x.scale[0] * y.scale[0]), emit, layout)
+
+
+def negate(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """-x."""
+    return _times(lowering, node.inputs[0], np.array([-1.0]))
+
+
+def relu(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """max(x, 0)."""
+    return _clipped(lowering, node, 0.0, inf)
+
+
+def clip(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """min(max(x, low), high), both constants."""
+    ends = []
+    for place, default in ((1, -inf), (2, inf)):
+        name = node.inputs[place] if len(node.inputs) > place else ""
+        constant = lowering.constant(name) if name else np.array([default])
+        if constant is None:
+            raise node.refuse("a bound is no constant", "fold what makes it into a constant")
+        ends.append(float(constant.reshape(-1)[0]))
+    if ends[0] > 0 or ends[1] < 0:
+        raise node.refuse(f"its bounds [{ends[0]}, {ends[1]}] leave out 0", "shift the tensor before and after it")
+    return _clipped(lowering, node, ends[0], ends[1])
+
+
+def _clipped(lowering: Lowering, node: Node, low: float, high: float) -> Pending:
+    value = lowering.open(node.inputs[0])
+    if isinstance(value, Quantised):
+        bias = value.extra - value.zero * value.scale
+        value = Sum(((value.ref, value.scale),), bias, value.layout, node.name)
+    return value.clipped(low, high)
+
+
+LOWERINGS: dict[str, Lower] = {
+    "Add": add,
+    "Sub": subtract,
+    "Mul": multiply,
+    "Div": divide,
+    "Neg": negate,
+    "Relu": relu,
+    "Clip": clip,
+}

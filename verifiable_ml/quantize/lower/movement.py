@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Reshape, Transpose, Slice, Concat, Pad, Identity, Gather with constant indices: rearrangements; scales pass through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from verifiable_ml.program.ops.rearrange import Map, identity
+from verifiable_ml.quantize.lowering import Lower, Lowering, Node
+from verifiable_ml.quantize.value import Grid, Pending, Quantised
+
+
+def reshape(lowering: Lowering, node: Node) -> Quantised:
+    """The same elements in ONNX order."""
+    name, shape = node.inputs[0], lowering.shapes[node.output]
+    x = lowering.affine(name)
+    x = x if x.plain else lowering.plain(name, x.layout)
+    return replace(lowering.laid_out(x, tuple(range(len(x.layout))), name, shape), layout=tuple(range(len(shape))))
+
+
+def transpose(lowering: Lowering, node: Node) -> Quantised:
+    """A new reading of the stored axes; no operator."""
+    x = lowering.affine(node.inputs[0])
+    rank = len(x.layout)
+    order = [int(axis) for axis in node.get("perm", range(rank)[::-1])]
+    return replace(x, layout=tuple(order.index(axis) for axis in x.layout))
+
+
+def same(lowering: Lowering, node: Node) -> Quantised | Pending:
+    """What it reads."""
+    return lowering.open(node.inputs[0])
+
+
+def _slice_maps(lowering: Lowering, node: Node) -> tuple[Map, ...]:
+    shape = lowering.shapes[node.inputs[0]]
+    given: list[Any] = [lowering.constants.get(name) if name else None for name in node.inputs[1:]]
+    if len(given) < 2 or any(name and name not in lowering.constants for name in node.inputs[1:]):
+        raise node.refuse("its bounds are no constants", "fix the shapes at export")
+    starts, ends = given[0].tolist(), given[1].tolist()
+    axes = given[2].tolist() if len(given) > 2 and given[2] is not None else range(len(starts))
+    steps = given[3].tolist() if len(given) > 3 and given[3] is not None else [1] * len(starts)
+    maps = list(map(identity, shape))
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        places = range(shape[axis])[start:end:step]
+        maps[axis % len(shape)] = (len(places), places.start, places.step, 1)
+    return tuple(maps)
+
+
+def slice_(lowering: Lowering, node: Node) -> Quantised:
+    """Along each axis start, step and count."""
+    x, maps = lowering.plain(node.inputs[0]), _slice_maps(lowering, node)
+    shape = lowering.shapes[node.inputs[0]]
+    ref = lowering.move(x.ref, label=node.name, view=shape, shape=tuple(m[0] for m in maps), maps=maps)
+    return Quantised(ref, x.scale, x.zero, x.layout)
+
+
+def concat(lowering: Lowering, node: Node) -> Quantised:
+    """Operands brought to one grid, then joined."""
+    shape = lowering.shapes[node.output]
+    axis = int(node.get("axis", 0)) % len(shape)
+    if any(name in lowering.constants for name in node.inputs):
+        raise node.refuse("an operand is a constant", "fold it into what reads the result")
+    grid = lowering.grid(node.output)
+    parts = [_on_grid(lowering, name, grid) for name in node.inputs]
+    if len(parts) == 1:
+        return parts[0]
+    ref = lowering.move(parts[0].ref, [part.ref for part in parts[1:]], label=node.name, view=shape, shape=shape, axis=axis)
+    return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
+
+
+def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Quantised:
+    value = lowering.plain(name)
+    if value.scale[0] == grid.scale and value.zero == grid.zero:
+        return value
+    return lowering.rescaled(value, grid, name)
+
+
+def pad(lowering: Lowering, node: Node) -> Quantised:
+    """With a constant, which is 0 unless it is said."""
+    if node.get("mode", b"constant") != b"constant" or node.inputs[1] not in lowering.constants:
+        raise node.refuse("it pads by other than a constant", "only constant padding is lowered yet")
+    x, shape = lowering.plain(node.inputs[0]), lowering.shapes[node.inputs[0]]
+    pads = lowering.constants[node.inputs[1]].tolist()
+    value = lowering.constant(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else np.zeros(1)
+    axes = lowering.constants[node.inputs[3]].tolist() if len(node.inputs) > 3 and node.inputs[3] else list(range(len(shape)))
+    if value is None:
+        raise node.refuse("its value is no constant", "pad with a constant")
+    maps = list(map(identity, shape))
+    for place, axis in enumerate(axes):
+        before, after = pads[place], pads[place + len(axes)]
+        maps[axis % len(shape)] = (shape[axis] + before + after, -before, 1, 1)
+    fill = round(float(value.reshape(-1)[0]) / float(x.scale[0])) + x.zero
+    spec = lowering.builder.spec(x.ref).interval
+    fill = min(max(fill, spec.dtype.low), spec.dtype.high)
+    ref = lowering.move(x.ref, label=node.name, view=shape, shape=tuple(m[0] for m in maps), maps=tuple(maps), fill=fill)
+    return Quantised(ref, x.scale, x.zero, x.layout)
+
+
+def gather(lowering: Lowering, node: Node) -> Quantised:
+    """Entries of one axis at constant places, or rows of a constant table by tokens."""
+    data, indices = lowering.constant(node.inputs[0]), lowering.constants.get(node.inputs[1])
+    axis = int(node.get("axis", 0))
+    if data is not None and indices is None and axis == 0:
+        return _embedding(lowering, node, data)
+    if data is not None or indices is None:
+        raise node.refuse("it gathers by indices that are computed", "only constant indices and embeddings are lowered yet")
+    shape = lowering.shapes[node.inputs[0]]
+    axis %= len(shape)
+    places = [int(i) % shape[axis] for i in np.atleast_1d(indices)]
+    steps = {b - a for a, b in pairwise(places)}
+    if indices.ndim > 1 or len(steps) > 1:
+        raise node.refuse("its indices are no regular progression", "split it into slices")
+    x, maps = lowering.plain(node.inputs[0]), list(map(identity, shape))
+    maps[axis] = (len(places), places[0], steps.pop() if steps else 1, 1)
+    target = lowering.shapes[node.output]
+    ref = lowering.move(x.ref, label=node.name, view=shape, shape=target, maps=tuple(maps))
+    return Quantised(ref, x.scale, x.zero, tuple(range(len(target))))
+
+
+def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[np.float64]]) -> Quantised:
+    grid = lowering.grid(node.output)
+    grid = Grid.of(float(min(table.min(), 0)), float(max(table.max(), 0)), 8 if grid.interval.high == 255 else 16, 1.0)
+    rows = np.clip(np.rint(table / grid.scale) + grid.zero, grid.interval.low, grid.interval.high).astype(np.int64)
+    indices = lowering.affine(node.inputs[1])
+    ref = lowering.builder.apply("gather", lowering.builder.constant(rows), indices.ref, label=node.name)
+    return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(lowering.shapes[node.output]))))
+
+
+LOWERINGS: dict[str, Lower] = {
+    "Reshape": reshape,
+    "Transpose": transpose,
+    "Identity": same,
+    "Slice": slice_,
+    "Concat": concat,
+    "Pad": pad,
+    "Gather": gather,
+}

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""From a prepared ONNX graph and its ranges to a Program: one node after the other, each by its file in lower/."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, shape_inference
+
+from verifiable_ml.errors import QuantisationError, UnsupportedOperator
+from verifiable_ml.program import Builder, Interval, Linear, Program, Tokens, TraceRef
+from verifiable_ml.program.ops.rearrange import identity
+from verifiable_ml.program.tensor import Shape
+from verifiable_ml.quantize.calibration import Calibration
+from verifiable_ml.quantize.pending import Sum
+from verifiable_ml.quantize.spec import QuantSpec
+from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
+
+WIDE_CONSUMERS = frozenset({"Add", "Sub", "LayerNormalization", "Softmax", "LogSoftmax", "ReduceMean", "ReduceSum", "Div"})
+"""Operators whose operands keep 16 bits in a mixed program."""
+TRANSPARENT = frozenset({"Reshape", "Transpose", "Slice", "Concat", "Pad", "Gather", "Identity"})
+"""Operators that only move values: a tensor is as wide as what reads it behind them."""
+
+INPUT_HEADROOM = 1.25
+"""Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Which tensor of the float model a tensor of the trace stands for: how a report compares the two."""
+
+    name: str
+    value: Quantised
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program, and what its tensors stand for."""
+
+    program: Program
+    observed: tuple[Observed, ...]
+
+
+Lower = Callable[["Lowering", "Node"], Quantised | Pending]
+"""What each row of a lower/ file's LOWERINGS is."""
+
+
+class Node:
+    """An ONNX node with its attributes read."""
+
+    def __init__(self, proto: onnx.NodeProto) -> None:
+        self.kind, self.name = proto.op_type, proto.name or proto.output[0]
+        self.inputs, self.outputs = tuple(proto.input), tuple(proto.output)
+        self._attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
+
+    def get(self, name: str, default: Any) -> Any:
+        """An attribute, or its default."""
+        return self._attributes.get(name, default)
+
+    @property
+    def output(self) -> str:
+        """The one output that is lowered."""
+        return self.outputs[0]
+
+    def refuse(self, reason: str, hint: str) -> UnsupportedOperator:
+        """The error for this node."""
+        return UnsupportedOperator(thing=f"node `{self.name}` ({self.kind})", reason=reason, hint=hint)
+
+
+class Lowering:
+    """What the files of lower/ may ask and do: values by name, constants, ranges, and the Builder they emit to."""
+
+    def __init__(self, model: onnx.ModelProto, calibration: Calibration, spec: QuantSpec) -> None:
+        self.calibration, self.spec, self.builder = calibration, spec, Builder()
+        graph = shape_inference.infer_shapes(model, data_prop=True).graph
+        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        self.shapes = {info.name: _shape(info) for info in (*graph.input, *graph.value_info, *graph.output)}
+        self.shapes.update({name: values.shape for name, values in self.constants.items()})
+        self.nodes = [Node(proto) for proto in graph.node]
+        self.inputs, self.outputs = [given.name for given in graph.input], [output.name for output in graph.output]
+        self.readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in node.inputs:
+                self.readers.setdefault(name, []).append(node)
+        self._uses = Counter(name for node in self.nodes for name in node.inputs) + Counter(self.outputs)
+        self._values: dict[str, Quantised | Pending] = {}
+        self._observed: list[Observed] = []
+
+    # ---- values
+
+    def put(self, name: str, value: Quantised | Pending) -> None:
+        """What stands for the tensor of that name."""
+        self._values[name] = value
+        if isinstance(value, Quantised):
+            self._observed.append(Observed(name, value))
+
+    def open(self, name: str) -> Quantised | Pending:
+        """The value for a reader that may fold itself into it: settled already if others read it too."""
+        value = self._values[name]
+        return value if isinstance(value, Quantised) or self._uses[name] == 1 else self.affine(name)
+
+    def affine(self, name: str) -> Quantised:
+        """Integers whose scale may differ by entry, and that may have a constant added."""
+        value = self._values[name]
+        if not isinstance(value, Quantised):
+            value = value.settle(self, name)
+            self.put(name, value)
+        return value
+
+    def plain(self, name: str, layout: Shape | None = None) -> Quantised:
+        """Integers of one scale and nothing added, in a layout: ONNX order unless another is asked for."""
+        value = self.affine(name)
+        if not value.plain:
+            value = self.rescaled(value, self.grid(name), name)
+            self.put(name, value)
+        return self.laid_out(value, layout or tuple(range(len(value.layout))), name)
+
+    def rescaled(self, value: Quantised, grid: Grid, name: str) -> Quantised:
+        """On another grid, by an `add` of one operand."""
+        bias = value.extra - value.zero * value.scale
+        return Sum(((value.ref, value.scale),), bias, value.layout, f"rescale {name}").settle_on(self, grid)
+
+    def laid_out(self, value: Quantised, layout: Shape, name: str, shape: Shape | None = None) -> Quantised:
+        """The same tensor with its axes in another order, and then under another shape; no operator if it is stored so."""
+        stored = self.builder.spec(value.ref).shape
+        permutation = tuple(value.layout.index(axis) for axis in layout)
+        moved = tuple(stored[axis] for axis in permutation)
+        shape = moved if shape is None else shape
+        if value.layout == layout and stored == shape:
+            return value
+        if not value.plain:
+            value = self.rescaled(value, self.grid(name), name)
+        maps = tuple(map(identity, moved))
+        ref = self.move(value.ref, label=f"reorder {name}", view=stored, shape=shape, permutation=permutation, maps=maps)
+        return Quantised(ref, value.scale, value.zero, layout if shape == moved else tuple(range(len(shape))))
+
+    def constant(self, name: str) -> FloatArray | None:
+        """The value of a constant as float64, or None for a tensor that depends on an input."""
+        values = self.constants.get(name)
+        return None if values is None else values.astype(np.float64)
+
+    # ---- grids
+
+    def grid(self, name: str) -> Grid:
+        """The integers that the tensor of that name gets: from its range, and from what reads it."""
+        found = self.calibration.ranges.get(name)
+        if found is None:
+            raise QuantisationError(
+                thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
+            )
+        return Grid.of(found.low, found.high, self.spec.activation_bits(wide=self.is_wide(name)), self.spec.headroom)
+
+    def is_wide(self, name: str) -> bool:
+        """Whether a mixed program keeps 16 bits of this tensor."""
+        if name in self.outputs:
+            return True
+        readers = self.readers.get(name, [])
+        return any(
+            self.is_wide(node.output)
+            if node.kind in TRANSPARENT
+            else node.kind in WIDE_CONSUMERS and not self._adds_constant(node)
+            for node in readers
+        )
+
+    def _adds_constant(self, node: Node) -> bool:
+        return node.kind in ("Add", "Sub", "Div") and any(name in self.constants for name in node.inputs)
+
+    # ---- the whole
+
+    def run(self, table: dict[str, Lower]) -> Lowered:
+        """Lower every node. Raises UnsupportedOperator, and what the Builder raises."""
+        for name in self.inputs:
+            self.put(name, self._input(name))
+        for node in self.nodes:
+            if node.kind not in table:
+                raise node.refuse("no lowering to the integer operators exists for it", "`vml lint` lists every such node")
+            self.put(node.output, table[node.kind](self, node))
+        for name in self.outputs:
+            self._output(name)
+        return Lowered(self.builder.build(), tuple(self._observed))
+
+    def _input(self, name: str) -> Quantised:
+        """Whole numbers in [0, 255] are taken as they are; else one scale, or one an entry where entries differ by far."""
+        shape, layout = self.shapes[name], tuple(range(len(self.shapes[name])))
+        found = self.calibration.ranges[name]
+        if self.calibration.integral[name] and found.low >= 0 and found.high <= 255:
+            interval, encoding, zero = Interval(0, max(int(found.high), 1)), Linear((1.0,), (0,)), 0
+            if any(node.kind == "Gather" and node.inputs[1] == name for node in self.readers.get(name, [])):
+                ref = self.builder.input(name, shape, interval, Tokens())
+                return Quantised(ref, np.ones(1), 0, layout)
+        else:
+            encoding, interval = self._input_encoding(name, found.low, found.high)
+            zero = encoding.zero[0]
+        ref = self.builder.input(name, shape, interval, encoding)
+        return Quantised(ref, np.array(encoding.scale), zero, layout)
+
+    def _input_encoding(self, name: str, low: float, high: float) -> tuple[Linear, Interval]:
+        least, most = self.calibration.entries[name]
+        magnitude = np.maximum(np.abs(least), np.abs(most))
+        tabular = len(self.shapes[name]) == 2 and magnitude.min() > 0 and magnitude.max() > 16 * magnitude.min()
+        bits = self.spec.activation_bits(wide=self.is_wide(name))
+        if tabular:
+            grids = [
+                Grid.of(*ends, bits, 1.0) for ends in zip(np.minimum(least, 0) if low < 0 else least * 0, magnitude, strict=True)
+            ]
+            return Linear(tuple(INPUT_HEADROOM * grid.scale for grid in grids), (grids[0].zero,) * len(grids)), grids[0].interval
+        grid = Grid.of(low * INPUT_HEADROOM, high * INPUT_HEADROOM, bits, 1.0)
+        return Linear((grid.scale,), (grid.zero,)), grid.interval
+
+    def _output(self, name: str) -> None:
+        value = self._values[name]
+        if not isinstance(value, Quantised):
+            value = value.settle_raw(self, name)
+        if value.extra.any() or (len(value.scale) > 1 and value.layout != tuple(range(len(value.layout)))):
+            value = self.rescaled(value, self.grid(name), name)
+        value = self.laid_out(value, tuple(range(len(value.layout))), name)
+        self.put(name, value)
+        scale = tuple(float(s) for s in value.scale)
+        self.builder.output(name, value.ref, Linear(scale, (value.zero,) * len(scale)))
+
+    def move(
+        self, ref: TraceRef, others: Sequence[TraceRef] = (), *, label: str, view: Shape, shape: Shape, **more: Any
+    ) -> TraceRef:
+        """A rearrange; what is not said stays in its place."""
+        given = {"permutation": tuple(range(len(view))), "maps": tuple(map(identity, view)), **more}
+        return self.builder.apply("rearrange", ref, *others, label=label, shape=shape, view=view, **given)
+
+
+def _shape(info: onnx.ValueInfoProto) -> Shape:
+    return tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)

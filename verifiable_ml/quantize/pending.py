@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The three forms of an open accumulation: with weights, a product of tensors, a sum of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifiable_ml.program import ConstantRef, Interval, Operand, Requantise, TraceRef
+from verifiable_ml.program.requantise import MAX_MULTIPLIER
+from verifiable_ml.program.tensor import Shape
+from verifiable_ml.quantize.value import NOTHING, FloatArray, Grid, Quantised
+
+if TYPE_CHECKING:
+    from verifiable_ml.quantize.lowering import Lowering
+
+Emit = Callable[[ConstantRef, int, Requantise], TraceRef]
+EmitAlone = Callable[[Requantise], TraceRef]
+ENOUGH = 8
+"""The least multiplier aimed at: rounding a weight's scale up to a multiple of 1/8 of itself costs a sixth of a bit."""
+LEAST = 2
+"""Above the shift that the caller allows, the multiplier of the largest channel that is still asked for."""
+MAX_SHIFT = 40
+WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
+
+
+def half(shift: int) -> int:
+    """What turns a floor into rounding: 2^(shift - 1), and 0 at shift 0."""
+    return 1 << shift >> 1
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """sum over k of w x + bias, w real [N, K…] for integers x - zero (their scale is folded in), bias real [N]."""
+
+    weights: FloatArray
+    bias: FloatArray
+    emit: Emit
+    layout: Shape
+    low: float = -inf
+    high: float = inf
+
+    def scaled(self, by: FloatArray) -> Linear | None:
+        """Folded into the weights."""
+        if self._clips:
+            return None
+        rows = by.reshape(-1, *[1] * (self.weights.ndim - 1))
+        return replace(self, weights=self.weights * rows, bias=self.bias * by)
+
+    def shifted(self, by: FloatArray) -> Linear | None:
+        """Folded into the bias."""
+        return None if self._clips else replace(self, bias=self.bias + by)
+
+    def clipped(self, low: float, high: float) -> Linear:
+        """Folded into the saturation."""
+        return replace(self, low=max(self.low, low), high=min(self.high, high))
+
+    @property
+    def _clips(self) -> bool:
+        return self.low > -inf or self.high < inf
+
+    def settle(self, lowering: Lowering, name: str) -> Quantised:
+        """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
+        grid = lowering.grid(name)
+        ideal = self._largest() / self._steps(lowering)
+        shift = self._shift(ideal, grid.scale, lowering.spec.max_shift)
+        unit = grid.scale / (1 << shift)
+        multiplier = np.maximum(np.ceil(ideal / unit), 1)
+        offset = np.rint(self.bias / (multiplier * unit)) * multiplier + (half(shift) + (grid.zero << shift))
+        bounds = grid.clipped(self.low, self.high)
+        form = Requantise(multiplier.astype(np.int64), offset.astype(np.int64), shift, bounds.low, bounds.high)
+        ref = self._emit(lowering, multiplier * unit, form)
+        return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
+
+    def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
+        """One scale for all weights; the bias is the whole requantisation."""
+        if self._clips:
+            return self.settle(lowering, name)
+        scale = max(float(self._largest().max()), 1e-30) / self._steps(lowering)
+        form = Requantise.bias(np.rint(self.bias / scale).astype(np.int64), WIDEST)
+        return Quantised(self._emit(lowering, np.array([scale]), form), np.array([scale]), 0, self.layout)
+
+    def _largest(self) -> FloatArray:
+        return np.abs(self.weights).reshape(len(self.weights), -1).max(axis=1)
+
+    @staticmethod
+    def _steps(lowering: Lowering) -> int:
+        return 127 if lowering.spec.weights == 8 else 32767
+
+    @staticmethod
+    def _shift(ideal: FloatArray, scale: float, most: int) -> int:
+        """The least shift that leaves the smallest channel's multiplier enough bits and the largest one's below 2^15."""
+        used = ideal[ideal > 0]
+        if not used.size:
+            return 0
+        for shift in range(MAX_SHIFT):
+            fine = used.min() * (1 << shift) / scale >= ENOUGH
+            dear = shift >= most and used.max() * (1 << shift) / scale >= LEAST
+            if fine or dear or used.max() * (2 << shift) / scale >= MAX_MULTIPLIER - 1:
+                return shift
+        return MAX_SHIFT
+
+    def _emit(self, lowering: Lowering, scales: FloatArray, form: Requantise) -> TraceRef:
+        zero = 128 if lowering.spec.weights == 8 else 0
+        rows = scales.reshape(-1, *[1] * (self.weights.ndim - 1))
+        integers = np.rint(self.weights / rows).astype(np.int64) + zero
+        return self.emit(lowering.builder.constant(integers), zero, form)
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """An accumulator of one positive real scale plus a bias: products and sums of tensors."""
+
+    scale: float
+    emit: EmitAlone
+    layout: Shape
+    bias: FloatArray = field(default_factory=lambda: NOTHING)
+    low: float = -inf
+    high: float = inf
+
+    def scaled(self, by: FloatArray) -> Product | None:
+        """Only by one positive number."""
+        if self._clips or len(by) != 1 or by[0] <= 0:
+            return None
+        return replace(self, scale=self.scale * float(by[0]), bias=self.bias * by)
+
+    def shifted(self, by: FloatArray) -> Product | None:
+        """Folded into the offset."""
+        return None if self._clips else replace(self, bias=self.bias + by)
+
+    def clipped(self, low: float, high: float) -> Product:
+        """Folded into the saturation."""
+        return replace(self, low=max(self.low, low), high=min(self.high, high))
+
+    @property
+    def _clips(self) -> bool:
+        return self.low > -inf or self.high < inf
+
+    def settle(self, lowering: Lowering, name: str) -> Quantised:
+        """The output's scale is rounded up, so that scale * 2^shift / output scale is an integer."""
+        grid = lowering.grid(name)
+        shift = 0
+        while self.scale * (2 << shift) / grid.scale < MAX_MULTIPLIER and shift < lowering.spec.max_shift:
+            shift += 1
+        multiplier = max(1, int(self.scale * (1 << shift) / grid.scale))
+        if multiplier < MAX_MULTIPLIER:
+            exact = replace(grid, scale=self.scale * (1 << shift) / multiplier)
+            grid = exact if exact.scale < 2 * grid.scale else grid
+        multiplier = min(multiplier, MAX_MULTIPLIER - 1)
+        offset = np.rint(self.bias / self.scale) * multiplier + (half(shift) + (grid.zero << shift))
+        bounds = grid.clipped(self.low, self.high)
+        form = Requantise(np.array([multiplier]), offset.astype(np.int64), shift, bounds.low, bounds.high)
+        return Quantised(self.emit(form), np.array([grid.scale]), grid.zero, self.layout)
+
+    def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
+        """The accumulator itself, plus the bias."""
+        if self._clips:
+            return self.settle(lowering, name)
+        form = Requantise.bias(np.rint(self.bias / self.scale).astype(np.int64), WIDEST)
+        return Quantised(self.emit(form), np.array([self.scale]), 0, self.layout)
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Real terms x_i (each with a scale of its own) times factors, added: residuals, constants, changes of scale."""
+
+    terms: tuple[tuple[Operand, FloatArray], ...]
+    """Each operand with the real value of one step of it, [1] or one a stored last entry; may be negative."""
+    bias: FloatArray
+    """What the terms' zero points and constants come to."""
+    layout: Shape
+    label: str
+    low: float = -inf
+    high: float = inf
+
+    def scaled(self, by: FloatArray) -> Sum | None:
+        """Folded into every term."""
+        if self.low > -inf or self.high < inf:
+            return None
+        return replace(self, terms=tuple((ref, step * by) for ref, step in self.terms), bias=self.bias * by)
+
+    def shifted(self, by: FloatArray) -> Sum | None:
+        """Folded into the offset."""
+        return None if self.low > -inf or self.high < inf else replace(self, bias=self.bias + by)
+
+    def clipped(self, low: float, high: float) -> Sum:
+        """Folded into the saturation."""
+        return replace(self, low=max(self.low, low), high=min(self.high, high))
+
+    def settle(self, lowering: Lowering, name: str) -> Quantised:
+        """Coefficients carry the precision, 15 bits of it; the multiplier is 1."""
+        return self.settle_on(lowering, lowering.grid(name))
+
+    def settle_on(self, lowering: Lowering, grid: Grid) -> Quantised:
+        """To a grid that the caller chooses."""
+        largest = max(float(np.abs(step).max()) for _, step in self.terms)
+        shift = 0
+        while largest * (2 << shift) / grid.scale < MAX_MULTIPLIER - 1 and shift < lowering.spec.max_shift:
+            shift += 1
+        unit = grid.scale / (1 << shift)
+        coefficients = tuple(tuple(int(a) for a in np.rint(step / unit)) for _, step in self.terms)
+        offset = np.rint(self.bias / unit).astype(np.int64) + half(shift) + (grid.zero << shift)
+        bounds = grid.clipped(self.low, self.high)
+        form = Requantise(np.ones(1, np.int64), offset, shift, bounds.low, bounds.high)
+        refs = tuple(ref for ref, _ in self.terms)
+        ref = lowering.builder.apply("add", *refs, requantise=form, label=self.label, coefficients=coefficients)
+        return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
+
+    def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
+        """A sum of different scales has no raw form: 16 bits."""
+        found = lowering.calibration.ranges[name]
+        return self.settle_on(lowering, Grid.of(found.low, found.high, 16, lowering.spec.headroom))
