@@ -17,8 +17,8 @@ import onnx
 from verifiable_ml.errors import InvalidInput, UnsupportedOperator
 from verifiable_ml.frontend import passes
 from verifiable_ml.frontend.graph import Index, Rewrite, origin, subgraphs, title
-from verifiable_ml.frontend.operators import WAYS_OUT, Refusal, foreign, refusal
-from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read
+from verifiable_ml.frontend.operators import FALLBACK, WAYS_OUT, Refusal, foreign, refusal
+from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read, unknown_operators
 from verifiable_ml.frontend.torch_module import export, is_torch_module
 
 Sample = Mapping[str, Any] | Any
@@ -120,6 +120,7 @@ def _array(thing: str, value: Any, element_type: int) -> np.ndarray:
 def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
     """Nodes that no pass removes and onnxruntime must not or cannot run."""
     own = {(f.domain, f.name) for f in model.functions}
+    unknown = {title(node) for node in unknown_operators(model)}
     nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
     found = []
     for node in nodes:
@@ -128,6 +129,8 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
             found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", way_out)))
         elif node.domain not in ("", "ai.onnx") and (node.domain, node.op_type) not in own:
             found.append(_problem(node, foreign(node.domain)))
+        elif title(node) in unknown:
+            found.append(_problem(node, Refusal("no version of ONNX has this operator", FALLBACK)))
     return tuple(found)
 
 

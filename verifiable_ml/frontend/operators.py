@@ -30,6 +30,12 @@ class Refusal:
 Condition = Callable[[onnx.NodeProto, Index], str | None]
 
 
+def _gather(node: onnx.NodeProto, index: Index) -> str | None:
+    """Constant indices, or rows of a constant table by an input of tokens."""
+    embedding = index.operand(node, 0) is not None and not attributes(node).get("axis", 0)
+    return None if embedding else _constant(1)(node, index)
+
+
 def _any(node: onnx.NodeProto, index: Index) -> str | None:
     return None
 
@@ -98,7 +104,7 @@ OPERATORS: dict[str, Condition] = {
     "Slice": _constant(1, 2, 3, 4),             # starts, ends, axes and steps all present, non-negative starts
     "Concat": _any,
     "Pad": _pad,
-    "Gather": _constant(1),
+    "Gather": _gather,
 }
 
 # Operators that only passes can remove, and what to do where they could not.

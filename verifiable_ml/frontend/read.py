@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, EncodeError, Message  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from verifiable_ml.errors import InvalidInput, MalformedModel
@@ -54,7 +54,8 @@ def parse(data: bytes, thing: str, limit_bytes: int = LIMIT_BYTES) -> onnx.Model
         raise _oversized(thing, len(data), limit_bytes)
     try:
         model = onnx.ModelProto.FromString(data)
-    except DecodeError as error:
+        _check_text(model)
+    except (DecodeError, UnicodeError) as error:
         raise MalformedModel(
             thing=thing, reason=f"is not an ONNX file, or a truncated one ({len(data)} bytes)",
             hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first") from error
@@ -63,6 +64,18 @@ def parse(data: bytes, thing: str, limit_bytes: int = LIMIT_BYTES) -> onnx.Model
             thing=thing, reason="holds no graph with an output and an opset, so it is not an ONNX model",
             hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first")
     return model
+
+
+def _check_text(message: Message) -> None:
+    """Raise UnicodeError for text that is not UTF-8: protobuf hands it out as bytes, and much later something trips over it."""
+    for described, value in message.ListFields():
+        if isinstance(value, Message):
+            _check_text(value)
+        elif described.message_type is not None:
+            for part in value:
+                _check_text(part)
+        elif described.type == described.TYPE_STRING and any(isinstance(text, bytes) for text in (value, *value)):
+            raise UnicodeError(described.name)
 
 
 def tensors(graph: onnx.GraphProto) -> Iterator[tuple[onnx.TensorProto, str]]:
@@ -127,7 +140,15 @@ def _oversized(thing: str, size: int, limit: int) -> MalformedModel:
         hint="raise limit_bytes, up to what one protobuf message holds; quantise or split a larger model")
 
 
+def unknown_operators(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Nodes that claim a standard operator which no opset has."""
+    own = {function.name for function in model.functions}
+    return [n for n in model.graph.node if n.domain in ("", "ai.onnx") and n.op_type not in own and not onnx.defs.has(n.op_type)]
+
+
 def _check(model: onnx.ModelProto, thing: str) -> None:
+    if unknown_operators(model):
+        return      # onnx's checker would stop at the first; load and lint report them all
     try:
         onnx.checker.check_model(model, full_check=False)
     except (onnx.checker.ValidationError, EncodeError, ValueError, RuntimeError, TypeError) as error:

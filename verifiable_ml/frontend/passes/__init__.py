@@ -8,6 +8,7 @@ original on samples and random inputs; a pass that changed an answer is named in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import onnx
 
@@ -50,7 +51,7 @@ def run(
 
     Raises InvalidInput (shapes), UnsupportedModel (onnxruntime cannot run the model, or a pass broke it, by name).
     """
-    model, log = fix_dimensions.apply(model, shapes)
+    model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
     trials = judge.trial_inputs(model, samples)
     expected = judge.outputs(model, trials, "the model")
     for name, step in passes:

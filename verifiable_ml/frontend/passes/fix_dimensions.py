@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import onnx
+from onnx import TensorProto
 
-from verifiable_ml.errors import InvalidInput
+from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.frontend.graph import Index, Rewrite
 
 NAME = "fix_dimensions"
-MAX_ELEMENTS = 2**28
+MAX_ELEMENTS = 2**24
+NUMBERS = frozenset({
+    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8,
+    TensorProto.UINT16, TensorProto.INT16, TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64, TensorProto.INT64})
 
 
 def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tuple[onnx.ModelProto, list[Rewrite]]:
@@ -38,8 +42,8 @@ def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tupl
 
 def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     tensor = value.type.tensor_type
-    if not value.type.HasField("tensor_type"):
-        raise InvalidInput(thing=f"input {value.name!r}", reason="is not a tensor", hint="export tensors only")
+    if tensor.elem_type not in NUMBERS:
+        raise UnsupportedModel(thing=f"input {value.name!r}", reason="is not a tensor of numbers", hint="export tensors of numbers only")
     if not tensor.HasField("shape"):
         return None
     return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim)
