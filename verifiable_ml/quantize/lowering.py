@@ -116,14 +116,15 @@ class Lowering:
         """Integers of one scale and nothing added, in a layout: ONNX order unless another is asked for."""
         value = self.affine(name)
         if not value.plain:
-            value = self.rescaled(value, self.grid(name), name)
+            value = self.rescaled(value, name)
             self.put(name, value)
         return self.laid_out(value, layout or tuple(range(len(value.layout))), name)
 
-    def rescaled(self, value: Quantised, grid: Grid, name: str) -> Quantised:
-        """On another grid, by an `add` of one operand."""
+    def rescaled(self, value: Quantised, name: str, grid: Grid | None = None) -> Quantised:
+        """On the grid of the tensor of that name, or on another, by an `add` of one operand."""
         bias = value.extra - value.zero * value.scale
-        return Sum(((value.ref, value.scale),), bias, value.layout, f"rescale {name}").settle_on(self, grid)
+        form = Sum(((value.ref, value.scale),), bias, value.layout, f"rescale {name}")
+        return form.settle(self, name) if grid is None else form.settle_on(self, grid)
 
     def laid_out(self, value: Quantised, layout: Shape, name: str, shape: Shape | None = None) -> Quantised:
         """The same tensor with its axes in another order, and then under another shape; no operator if it is stored so."""
@@ -134,7 +135,7 @@ class Lowering:
         if value.layout == layout and stored == shape:
             return value
         if not value.plain:
-            value = self.rescaled(value, self.grid(name), name)
+            value = self.rescaled(value, name)
         maps = tuple(map(identity, moved))
         ref = self.move(value.ref, label=f"reorder {name}", view=stored, shape=shape, permutation=permutation, maps=maps)
         return Quantised(ref, value.scale, value.zero, layout if shape == moved else tuple(range(len(shape))))
@@ -216,8 +217,9 @@ class Lowering:
         value = self._values[name]
         if not isinstance(value, Quantised):
             value = value.settle_raw(self, name)
-        if value.extra.any() or (len(value.scale) > 1 and value.layout != tuple(range(len(value.layout)))):
-            value = self.rescaled(value, self.grid(name), name)
+        decodable = (value.scale > 0).all() and not value.extra.any()
+        if not decodable or (len(value.scale) > 1 and value.layout != tuple(range(len(value.layout)))):
+            value = self.rescaled(value, name)
         value = self.laid_out(value, tuple(range(len(value.layout))), name)
         self.put(name, value)
         scale = tuple(float(s) for s in value.scale)

@@ -24,6 +24,8 @@ ENOUGH = 8
 """The least multiplier aimed at: rounding a weight's scale up to a multiple of 1/8 of itself costs a sixth of a bit."""
 LEAST = 2
 """Above the shift that the caller allows, the multiplier of the largest channel that is still asked for."""
+FINE = 64
+"""The least that a sum's largest coefficient is asked to be: its own rounding then costs under a hundredth."""
 MAX_SHIFT = 40
 WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
 
@@ -143,13 +145,12 @@ class Product:
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """The output's scale is rounded up, so that scale * 2^shift / output scale is an integer."""
         grid = lowering.grid(name)
-        shift = 0
-        while self.scale * (2 << shift) / grid.scale < MAX_MULTIPLIER and shift < lowering.spec.max_shift:
+        shift, ratio = 0, self.scale / grid.scale
+        while ratio * (2 << shift) < MAX_MULTIPLIER and (shift < lowering.spec.max_shift or ratio * (1 << shift) < ENOUGH):
             shift += 1
         multiplier = max(1, int(self.scale * (1 << shift) / grid.scale))
         if multiplier < MAX_MULTIPLIER:
-            exact = replace(grid, scale=self.scale * (1 << shift) / multiplier)
-            grid = exact if exact.scale < 2 * grid.scale else grid
+            grid = replace(grid, scale=self.scale * (1 << shift) / multiplier)
         multiplier = min(multiplier, MAX_MULTIPLIER - 1)
         offset = np.rint(self.bias / self.scale) * multiplier + (half(shift) + (grid.zero << shift))
         bounds = grid.clipped(self.low, self.high)
@@ -193,14 +194,11 @@ class Sum:
 
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Coefficients carry the precision, 15 bits of it; the multiplier is 1."""
-        return self.settle_on(lowering, lowering.grid(name))
+        return self.settle_on(lowering, self.near(lowering, lowering.grid(name)))
 
     def settle_on(self, lowering: Lowering, grid: Grid) -> Quantised:
         """To a grid that the caller chooses."""
-        largest = max(float(np.abs(step).max()) for _, step in self.terms)
-        shift = 0
-        while largest * (2 << shift) / grid.scale < MAX_MULTIPLIER - 1 and shift < lowering.spec.max_shift:
-            shift += 1
+        shift = self._shift(lowering, grid)
         unit = grid.scale / (1 << shift)
         coefficients = tuple(tuple(int(a) for a in np.rint(step / unit)) for _, step in self.terms)
         offset = np.rint(self.bias / unit).astype(np.int64) + half(shift) + (grid.zero << shift)
@@ -209,6 +207,21 @@ class Sum:
         refs = tuple(ref for ref, _ in self.terms)
         ref = lowering.builder.apply("add", *refs, requantise=form, label=self.label, coefficients=coefficients)
         return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
+
+    def near(self, lowering: Lowering, grid: Grid) -> Grid:
+        """The grid at most a little coarser on which one term of one scale has an exact coefficient; else the same grid."""
+        if len({abs(float(s)) for _, step in self.terms for s in step}) > 1:
+            return grid
+        step, shift = abs(float(self.terms[0][1][0])), self._shift(lowering, grid)
+        coefficient = max(1, int(step * (1 << shift) / grid.scale))
+        return replace(grid, scale=step * (1 << shift) / coefficient)
+
+    def _shift(self, lowering: Lowering, grid: Grid) -> int:
+        """As large as coefficients below 2^15 allow, up to the cap; beyond it until the largest has FINE steps."""
+        ratio, shift = max(float(np.abs(step).max()) for _, step in self.terms) / grid.scale, 0
+        while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (shift < lowering.spec.max_shift or ratio * (1 << shift) < FINE):
+            shift += 1
+        return shift
 
     def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
         """A sum of different scales has no raw form: 16 bits."""

@@ -34,8 +34,8 @@ class Quantised:
 
     @property
     def plain(self) -> bool:
-        """One scale, nothing added: what most operators take."""
-        return len(self.scale) == 1 and not self.extra.any()
+        """One positive scale, nothing added: what most operators take."""
+        return len(self.scale) == 1 and self.scale[0] > 0 and not self.extra.any()
 
     def scaled(self, by: FloatArray) -> Quantised:
         """Times a constant, [1] or one a stored last entry; costs no operator."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Reshape, Transpose, Slice, Concat, Pad, Identity, Gather with constant indices: rearrangements; scales pass through."""
+"""Reshape, Transpose, Slice, Concat, Pad, Gather with constant indices: rearrangements; scales pass through."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from verifiable_ml.program.ops.rearrange import Map, identity
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
-from verifiable_ml.quantize.value import Grid, Pending, Quantised
+from verifiable_ml.quantize.value import Grid, Quantised
 
 
 def reshape(lowering: Lowering, node: Node) -> Quantised:
@@ -28,11 +28,6 @@ def transpose(lowering: Lowering, node: Node) -> Quantised:
     rank = len(x.layout)
     order = [int(axis) for axis in node.get("perm", range(rank)[::-1])]
     return replace(x, layout=tuple(order.index(axis) for axis in x.layout))
-
-
-def same(lowering: Lowering, node: Node) -> Quantised | Pending:
-    """What it reads."""
-    return lowering.open(node.inputs[0])
 
 
 def _slice_maps(lowering: Lowering, node: Node) -> tuple[Map, ...]:
@@ -76,7 +71,7 @@ def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Quantised:
     value = lowering.plain(name)
     if value.scale[0] == grid.scale and value.zero == grid.zero:
         return value
-    return lowering.rescaled(value, grid, name)
+    return lowering.rescaled(value, name, grid)
 
 
 def pad(lowering: Lowering, node: Node) -> Quantised:
@@ -133,7 +128,6 @@ def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[n
 LOWERINGS: dict[str, Lower] = {
     "Reshape": reshape,
     "Transpose": transpose,
-    "Identity": same,
     "Slice": slice_,
     "Concat": concat,
     "Pad": pad,

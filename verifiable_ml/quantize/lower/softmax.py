@@ -16,7 +16,7 @@ from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
 TOP = 32767
 """exp(0): 15 bits, so that a row's exponentials are an i16 and keep their mass over long rows."""
 ENTRIES, STEP = 1024, 1 / 64
-"""The table reaches exp(-16) in steps of 1/64; what lies lower is 0."""
+"""The table reaches exp(-16) in steps of about 1/64; what lies lower is 0."""
 PROBABILITIES = Grid(1 / TOP, 0, Interval(0, TOP))
 
 
@@ -62,8 +62,9 @@ def softmax(lowering: Lowering, node: Node) -> Quantised | Pending:
     greatest = lowering.move(greatest, label=f"{node.name} max", view=shape[:-1], shape=column)
     step, nothing = float(x.scale[0]), np.zeros(1)
     below = Sum(((greatest, np.array([step])), (x.ref, np.array([-step]))), nothing, x.layout, f"{node.name} distance")
-    distance = below.settle_on(lowering, Grid(STEP, 0, Interval(0, ENTRIES - 1)))
-    entries = np.rint(np.exp(-np.arange(ENTRIES) * STEP) * TOP).astype(np.int64)
+    grid = below.near(lowering, Grid(STEP, 0, Interval(0, ENTRIES - 1)))
+    distance = below.settle_on(lowering, grid)
+    entries = np.rint(np.exp(-np.arange(ENTRIES) * grid.scale) * TOP).astype(np.int64)
     exponentials = builder.apply("lookup", distance.ref, builder.constant(entries), label=f"{node.name} exp", base=0)
     # the row's own maximum contributes TOP: the bound below is reached by every row, and the divisor proved positive
     reach = Requantise.clip(Interval(TOP, TOP * shape[-1]))
@@ -80,7 +81,7 @@ def weighted_sum(lowering: Lowering, node: Node, weights: WeightedSum) -> Quanti
     reach = lowering.builder.spec(v.ref).interval.shifted(-v.zero).magnitude
     finer = max(1, 32767 // max(reach, 1) // 2)
     ref = lowering.builder.apply("divide", total, weights.sums, label=node.name, scale=finer)
-    return lowering.rescaled(Quantised(ref, v.scale / finer, 0, weights.layout), lowering.grid(node.output), node.output)
+    return lowering.rescaled(Quantised(ref, v.scale / finer, 0, weights.layout), node.output)
 
 
 LOWERINGS: dict[str, Lower] = {"Softmax": softmax}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The report on what quantisation loses, its threshold, and calibration's own errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+import verifiable_ml as vml
+from verifiable_ml.errors import FidelityBelowThreshold, InvalidInput, QuantisationError
+from verifiable_ml.frontend import load, zoo
+from verifiable_ml.quantize import QuantSpec, quantise
+from verifiable_ml.quantize.calibration import calibrate
+
+POINTS = 0.005
+"""Half a percentage point: what integers may lose on a test split."""
+
+
+def test_threshold_above_what_is_reached_fails_and_names_the_worst_layer() -> None:
+    model = zoo.model("digits-mlp")
+    with pytest.raises(FidelityBelowThreshold, match="loses most") as caught:
+        vml.compile(model.path, model.calibration(50), threshold=0.9999999)
+    assert caught.value.exit_code == 6
+
+
+def test_report_of_a_program_lists_outputs_and_layers() -> None:
+    model = zoo.model("digits-cnn")
+    report = vml.compile(model.path, model.calibration(50)).report
+    assert report is not None
+    assert report.samples == 10
+    assert report.outputs[0].max_error < 0.05 * report.outputs[0].spread
+    assert 0.99 < report.cosine <= 1
+    assert report.worst_layer in report.layers
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_zoo_model_as_integers_is_within_half_a_point_of_float(name: str) -> None:
+    model = zoo.model(name)
+    program = vml.compile(model.path, model.calibration())
+    rows, labels = model.test(300)
+    found = [int(program.predict(row, saturate=True)[0].argmax()) for row in rows]
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(model.path), providers=["CPUExecutionProvider"])
+    real = [int(session.run(None, row)[0].argmax()) for row in rows]
+    assert np.mean(np.equal(found, labels)) >= np.mean(np.equal(real, labels)) - POINTS
+
+
+def test_calibration_without_samples_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="samples"):
+        vml.compile(zoo.model("digits-mlp").path, [])
+
+
+def test_calibration_with_a_value_that_is_not_finite_names_the_tensor() -> None:
+    model = onnx.parser.parse_model('<ir_version: 9, opset_import: ["" : 20]> g (float[1,2] x) => (float[1,2] y) { y = Log(x) }')
+    samples = [np.array([[-1.0, 2.0]], dtype=np.float32)] * 5
+    with pytest.raises(QuantisationError, match="`y`"):
+        quantise(load(model, samples))
+
+
+def test_percentile_calibration_leaves_outliers_out() -> None:
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["" : 20]> g (float[1,100] x) => (float[1,100] y) { y = Relu(x) }'
+    )
+    values = np.linspace(0, 1, 100, dtype=np.float32)[None]
+    values[0, -1] = 1000
+    least = calibrate(model, [{"x": values}], QuantSpec(method="percentile", percentile=98))
+    most = calibrate(model, [{"x": values}], QuantSpec())
+    assert least.ranges["y"].high < 2 < most.ranges["y"].high == 1000
+
+
+@pytest.mark.parametrize("wrong", [{"width": "7"}, {"weights": 4}, {"percentile": 10.0}, {"headroom": 0.5}, {"max_shift": 0}])
+def test_quantspec_with_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        QuantSpec(**wrong)  # type: ignore[arg-type]
+
+
+def test_input_beyond_its_encoding_is_refused_and_saturated_on_demand() -> None:
+    model = zoo.model("digits-mlp")
+    program = vml.compile(model.path, model.calibration(50))
+    beyond = model.inputs(np.full((1, 64), 17))[0]
+    with pytest.raises(InvalidInput, match="17"):
+        program.run(beyond)
+    claim, _ = program.run(beyond, saturate=True)
+    assert claim == program.run(model.inputs(np.full((1, 64), 16))[0])[0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((64,)),
+        np.zeros((1, 63)),
+        np.full((1, 64), np.nan),
+        np.full((1, 64), np.inf),
+        np.array([["a"] * 64]),
+        np.full((1, 64), -1),
+    ],
+    ids=["rank", "length", "nan", "infinite", "text", "negative"],
+)
+def test_input_of_a_wrong_form_is_refused(wrong: np.ndarray) -> None:
+    model = zoo.model("digits-mlp")
+    program = vml.compile(model.path, model.calibration(20))
+    with pytest.raises(InvalidInput):
+        program.run(wrong)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Each ONNX operator that quantize/ lowers, on a small graph: the integer program answers as the float model does."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+import verifiable_ml as vml
+from verifiable_ml.errors import UnsupportedOperator
+from verifiable_ml.execute import encode_inputs, run_reference
+from verifiable_ml.frontend import load
+from verifiable_ml.quantize import QuantSpec, quantise
+from verifiable_ml.quantize.lower import LOWERINGS
+
+RNG = np.random.default_rng(7)
+HEADER = '<ir_version: 9, opset_import: ["" : 20]>\n'
+
+
+def graph(text: str, **constants: np.ndarray) -> onnx.ModelProto:
+    model = onnx.parser.parse_model(HEADER + text)
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items())
+    onnx.checker.check_model(model)
+    return model
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+W, B = normal(6, 5), normal(5)
+K = normal(4, 3, 3, 3)
+CASES = {
+    "MatMul with bias and Relu": (
+        "g (float[1,6] x) => (float[1,5] y) { a = MatMul(x, w) b = Add(a, v) y = Relu(b) }",
+        {"w": W, "v": B},
+    ),
+    "MatMul after a standardisation": (
+        "g (float[1,6] x) => (float[1,5] y) { a = Sub(x, m) b = Div(a, s) y = MatMul(b, w) }",
+        {"w": W, "m": normal(6), "s": np.abs(normal(6)) + 0.5},
+    ),
+    "Add of a constant to a Relu": ("g (float[1,6] x) => (float[1,6] y) { a = Relu(x) y = Add(a, v) }", {"v": normal(6)}),
+    "Add residual": ("g (float[1,6] x) => (float[1,6] y) { a = MatMul(x, w) b = Relu(a) y = Add(b, x) }", {"w": normal(6, 6)}),
+    "Add of a constant matrix": ("g (float[1,4,6] x) => (float[1,4,6] y) { y = Add(x, v) }", {"v": normal(4, 6)}),
+    "Sub of tensors": ("g (float[1,6] x) => (float[1,5] y) { a = MatMul(x, w) b = Sigmoid(a) y = Sub(a, b) }", {"w": W}),
+    "Mul of tensors": ("g (float[1,6] x) => (float[1,5] y) { a = MatMul(x, w) b = Sigmoid(a) y = Mul(a, b) }", {"w": W}),
+    "Mul by a negative constant": ("g (float[1,6] x) => (float[1,6] y) { a = Relu(x) y = Mul(a, v) }", {"v": -np.abs(normal(6))}),
+    "Neg": ("g (float[1,6] x) => (float[1,6] y) { a = Neg(x) y = Relu(a) }", {}),
+    "Clip": ("g (float[1,6] x) => (float[1,6] y) { y = Clip(x, lo, hi) }", {"lo": np.float32(-0.5), "hi": np.float32(1.0)}),
+    "Conv with padding": (
+        "g (float[1,3,7,7] x) => (float[1,4,7,7] y) { a = Conv<pads=[1,1,1,1]>(x, k, v) y = Relu(a) }",
+        {"k": K, "v": normal(4)},
+    ),
+    "Conv strided, dilated": (
+        "g (float[1,3,9,9] x) => (float[1,4,3,3] y) { y = Conv<strides=[2,2], dilations=[2,2]>(x, k) }",
+        {"k": K},
+    ),
+    "Conv depthwise": ("g (float[1,4,7,7] x) => (float[1,4,5,5] y) { y = Conv<group=4>(x, k) }", {"k": normal(4, 1, 3, 3)}),
+    "Conv along one axis": ("g (float[1,3,9] x) => (float[1,4,7] y) { y = Conv(x, k) }", {"k": normal(4, 3, 3)}),
+    "MaxPool": ("g (float[1,3,6,6] x) => (float[1,3,3,3] y) { y = MaxPool<kernel_shape=[2,2], strides=[2,2]>(x) }", {}),
+    "AveragePool": ("g (float[1,3,6,6] x) => (float[1,3,3,3] y) { y = AveragePool<kernel_shape=[2,2], strides=[2,2]>(x) }", {}),
+    "GlobalAveragePool": ("g (float[1,3,6,6] x) => (float[1,3,1,1] y) { y = GlobalAveragePool(x) }", {}),
+    "ReduceMean": ("g (float[1,4,6] x) => (float[1,6] y) { y = ReduceMean<keepdims=0>(x, a) }", {"a": ints(1)}),
+    "ReduceSum kept": ("g (float[1,4,6] x) => (float[1,4,1] y) { y = ReduceSum(x, a) }", {"a": ints(2)}),
+    "ReduceMax": ("g (float[1,4,6] x) => (float[1,6] y) { y = ReduceMax<keepdims=0>(x, a) }", {"a": ints(1)}),
+    "Reshape after Conv": (
+        "g (float[1,3,5,5] x) => (float[1,36] y) { a = Conv(x, k) y = Reshape(a, s) }",
+        {"k": K, "s": ints(1, 36)},
+    ),
+    "Transpose": ("g (float[1,4,6] x) => (float[1,6,4] y) { a = Relu(x) y = Transpose<perm=[0,2,1]>(a) }", {}),
+    "Slice backwards": (
+        "g (float[1,4,6] x) => (float[1,4,3] y) { y = Slice(x, b, e, a, s) }",
+        {"b": ints(5), "e": ints(-7), "a": ints(2), "s": ints(-2)},
+    ),
+    "Concat": ("g (float[1,6] x) => (float[1,11] y) { a = MatMul(x, w) b = Relu(a) y = Concat<axis=1>(b, x) }", {"w": W}),
+    "Pad": ("g (float[1,6] x) => (float[1,9] y) { y = Pad(x, p) }", {"p": ints(0, 1, 0, 2)}),
+    "Gather of one entry": ("g (float[1,4,6] x) => (float[1,6] y) { y = Gather<axis=1>(x, i) }", {"i": np.int64(2)}),
+    "Softmax": ("g (float[1,6] x) => (float[1,6] y) { y = Softmax<axis=-1>(x) }", {}),
+    "Softmax of many, multiplied into V": (
+        """g (float[1,12,6] x) => (float[1,12,6] y) { t = Transpose<perm=[0,2,1]>(x) a = MatMul(x, t)
+        b = Div(a, r) p = Softmax<axis=-1>(b) y = MatMul(p, x) }""",
+        {"r": np.float32(2.5)},
+    ),
+    "LayerNormalization": (
+        "g (float[1,4,6] x) => (float[1,4,6] y) { y = LayerNormalization<axis=-1>(x, w, v) }",
+        {"w": normal(6), "v": normal(6)},
+    ),
+    **{
+        name: (f"g (float[1,6] x) => (float[1,6] y) {{ y = {name}(x) }}", {})
+        for name in ("Sigmoid", "Tanh", "Erf", "Exp", "Abs", "Gelu")
+    },
+    **{
+        name: (f"g (float[1,6] x) => (float[1,6] y) {{ a = Abs(x) b = Add(a, one) y = {name}(b) }}", {"one": np.float32(1)})
+        for name in ("Log", "Sqrt", "Reciprocal")
+    },
+}
+
+
+def samples_of(model: onnx.ModelProto, count: int) -> list[dict[str, np.ndarray]]:
+    shape = tuple(d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim)
+    rng = np.random.default_rng(8)
+    return [{"x": rng.normal(size=shape).astype(np.float32)} for _ in range(count)]
+
+
+@pytest.mark.parametrize("width", ["mixed", "16"])
+@pytest.mark.parametrize("case", CASES)
+def test_lowering_of_each_operator_answers_as_the_float_model(case: str, width: str) -> None:
+    text, constants = CASES[case]
+    model = graph(text, **constants)
+    prepared = load(model, samples_of(model, 40))
+    compiled = quantise(prepared, QuantSpec(width=width, weights=16 if width == "16" else 8))
+    assert compiled.fidelity.cosine > (0.9999 if width == "16" else 0.998), compiled.fidelity
+
+
+def test_lowering_table_has_a_case_for_each_row() -> None:
+    spelled = " ".join(text for text, _ in CASES.values())
+    missing = {kind for kind in LOWERINGS if f"= {kind}(" not in spelled and f"= {kind}<" not in spelled}
+    assert missing == {"ArgMax"}, "ArgMax has a test of its own below"
+
+
+def test_argmax_of_logits_answers_the_same_class() -> None:
+    model = graph("g (float[1,6] x) => (int64[1] y) { a = MatMul(x, w) y = ArgMax<axis=1, keepdims=0>(a) }", w=W)
+    samples = samples_of(model, 60)
+    program = vml.compile(model, samples[:40], threshold=-1)
+    answers = [int((sample["x"] @ W).argmax()) == program.predict(sample, saturate=True)[0].item() for sample in samples]
+    assert np.mean(answers) >= 0.98
+
+
+def test_embedding_by_tokens_reads_its_rows() -> None:
+    table = normal(10, 4)
+    model = graph("g (int64[1,3] x) => (float[1,3,4] y) { y = Gather(t, x) }", t=table)
+    program = vml.compile(model, [{"x": RNG.integers(0, 10, (1, 3))} for _ in range(40)])
+    tokens = np.array([[0, 9, 4]])
+    assert np.abs(program.predict(tokens)[0] - table[tokens]).max() < 0.03
+
+
+def test_compiling_twice_gives_the_same_id() -> None:
+    text, constants = CASES["Conv with padding"]
+    model = graph(text, **constants)
+    samples = samples_of(model, 10)
+    assert vml.compile(model, samples).id == vml.compile(model, samples).id
+
+
+def test_division_by_a_tensor_is_refused_with_the_node_named() -> None:
+    model = graph("g (float[1,6] x) => (float[1,6] y) { a = Exp(x) y = Div(x, a) }")
+    with pytest.raises(UnsupportedOperator, match="Div"):
+        vml.compile(model, samples_of(model, 10))
+
+
+def test_relu_output_is_unsigned_and_saturates_at_both_ends() -> None:
+    model = graph("g (float[1,6] x) => (float[1,5] y) { a = MatMul(x, w) b = Relu(a) y = MatMul(b, u) }", w=W, u=normal(5, 5))
+    program = vml.compile(model, samples_of(model, 40))
+    hidden = program.spec(1)
+    assert hidden.dtype.label == "u8"
+    far = {"x": np.full((1, 6), 1e6, np.float32)}
+    values = run_reference(program, encode_inputs(program, far, saturate=True)).tensors[1]
+    assert values.min() >= 0
+    assert values.max() <= 255
