@@ -105,7 +105,10 @@ test-slow-%: $(STAMPS)/py-all $(STAMPS)/sol  ## Slow tests of one folder of test
 
 # ---- made files ------------------------------------------------------------------------------------------------------
 
-.PHONY: artifacts snapshot format lock clean
+.PHONY: artifacts proofs snapshot format lock clean
+proofs: $(STAMPS)/py     ## challenge/test/fixtures, which are committed: true proofs of a tiny circuit
+	$(BIN)/python challenge/tool/record_proofs.py
+
 artifacts: $(STAMPS)/py $(STAMPS)/sol  ## challenge/artifacts, which are committed
 	$(BIN)/python challenge/tool/build_artifacts.py
 
