@@ -126,6 +126,7 @@ def _run_arguments(arguments, privacy: Privacy):  # type: ignore[no-untyped-def]
     arguments.param_visibility = VISIBILITY[privacy.weights]
     arguments.input_scale = arguments.param_scale = 0
     arguments.num_inner_cols, arguments.logrows, arguments.lookup_range = 2, LOGROWS, (-2, 2)
+    arguments.decomp_base, arguments.decomp_legs = 256, 2  # one column of a range check, so that the keys stay small
     return arguments
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,18 +46,35 @@ def registered(proofs):
     return chain
 
 
-@pytest.fixture(scope="session")
-def anvil(tmp_path_factory) -> Iterator[tuple[str, str]]:
-    """(HTTP address, IPC path) of a node of its own."""
+@contextmanager
+def running_anvil(folder: Path) -> Iterator[tuple[str, str]]:
+    """(HTTP address, IPC path) of a node of its own, gone when the block ends."""
     assert ANVIL.is_file(), "anvil is missing: make npm"
-    port, socket_path = _free_port(), str(tmp_path_factory.mktemp("anvil") / "anvil.ipc")
-    command = [str(ANVIL), "--port", str(port), "--ipc", socket_path, "--hardfork", "prague", "--chain-id", "31337", "--silent"]
-    with subprocess.Popen(command, env={"PATH": os.environ["PATH"], "HOME": str(Path(socket_path).parent)}) as process:
+    port, ipc = _free_port(), str(folder / "anvil.ipc")
+    command = [str(ANVIL), "--port", str(port), "--ipc", ipc, "--hardfork", "prague", "--chain-id", "31337", "--silent"]
+    with subprocess.Popen(command, env={"PATH": os.environ["PATH"], "HOME": str(folder)}) as process:
         try:
             _wait_for(port)
-            yield f"http://127.0.0.1:{port}", socket_path
+            yield f"http://127.0.0.1:{port}", ipc
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory) -> Iterator[tuple[str, str]]:
+    """A node for all tests of this worker."""
+    with running_anvil(tmp_path_factory.mktemp("anvil")) as node:
+        yield node
+
+
+@pytest.fixture
+def dead_anvil(tmp_path, public):
+    """A chain whose node has just ended, by HTTP and by IPC."""
+    with running_anvil(tmp_path) as node:
+        dying = [chains.connect(address) for address in node]
+        for chain in dying:
+            chain.register(public.registration())
+    return dying
 
 
 @pytest.fixture(autouse=True)

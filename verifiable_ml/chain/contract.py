@@ -20,6 +20,9 @@ from verifiable_ml.errors import ChainError, InvalidInput
 CALL_GAS = 15_000_000
 """Below the 2^24 that a transaction may have since EIP-7825. A cap: real nodes estimate, and what is not used is not paid."""
 
+MAX_CODE = 24_576
+"""Bytes of code that a contract may have. Source: EIP-170."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -53,7 +56,13 @@ class Contract:
 
 
 def deploy(node: Node, artifact: Artifact, *arguments: Any) -> tuple[Contract, Sent]:
-    """Create a contract. Raises Reverted, InvalidInput on arguments that do not fit its constructor."""
+    """Create a contract. Raises Reverted, ChainError, InvalidInput on arguments that do not fit its constructor."""
+    if len(artifact.runtime) > MAX_CODE:
+        raise ChainError(
+            thing=f"the contract {artifact.name}",
+            reason=f"its code has {len(artifact.runtime)} bytes, an EVM takes {MAX_CODE} (EIP-170)",
+            hint="a circuit with fewer columns has a smaller verifier; the reusable verifier serves keys of up to 640 words",
+        )
     constructor: Any = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
     data = artifact.bytecode + encode_arguments(constructor, arguments)
     # 200 gas a byte of code, 16 a byte of calldata, and what the constructor does.

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Committed artifacts: they are what the sources compile to, and a damaged one is an error of ours."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from verifiable_ml import chain as chains
+from verifiable_ml.chain import artifacts, solc
+from verifiable_ml.chain.solc import compile_source
+from verifiable_ml.errors import BackendUnavailable, ChainError, CorruptedArtifact, MalformedEvidence, WorkerFailed
+
+OUT = artifacts.CHECKOUT.parent / "out"
+OURS = ("ClaimVerifier", "VerifiedPayout")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_artifact_committed_is_what_foundry_builds(name):
+    built = artifacts.Artifact.from_compiler(name, json.loads((OUT / f"{name}.sol" / f"{name}.json").read_text()))
+    assert chains.load_artifact(name) == built, "the contracts changed; if on purpose: make artifacts"
+
+
+def test_artifact_reusable_verifier_is_what_ezkl_writes():
+    pytest.importorskip("ezkl")
+    tiny = importlib.import_module("tiny_circuit")
+    with tempfile.TemporaryDirectory() as folder:
+        built = compile_source(tiny.reusable_source(Path(folder)), "Halo2VerifierReusable")
+    assert chains.load_artifact("Halo2VerifierReusable") == built, "another ezkl? if on purpose: make artifacts"
+
+
+def test_artifact_with_immutables_matches_any_value_of_them():
+    artifact = chains.load_artifact("ClaimVerifier")
+    (start, length), *_ = artifact.immutables
+    code = artifact.runtime[:start] + b"\x07" * length + artifact.runtime[start + length :]
+    assert artifact.matches(code)
+    assert not artifact.matches(code[:-1])
+    assert not artifact.matches(bytes([code[0] ^ 1]) + code[1:])
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"name": "Broken", "abi": [], "bytecode": {"object": "0xzz"}}'])
+def test_artifact_damaged_is_corrupted_artifact(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(artifacts, "CHECKOUT", tmp_path)
+    if content is not None:
+        (tmp_path / "Broken.json").write_text(content)
+    with pytest.raises(CorruptedArtifact, match="Broken"):
+        chains.load_artifact("Broken")
+
+
+TINY = """// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.0;
+contract Tiny { function two() external pure returns (uint256) { return 2; } }
+"""
+
+
+def test_solc_compiles_and_the_result_runs():
+    chain = chains.embedded()
+    assert chain.deploy(compile_source(TINY, "Tiny")).call("two") == (2,)
+
+
+@pytest.mark.parametrize(("source", "contract"), [("contract {", "Tiny"), (TINY, "Other"), ("", "Tiny")])
+def test_solc_source_that_does_not_compile_is_malformed(source, contract):
+    with pytest.raises(MalformedEvidence):
+        compile_source(source, contract)
+
+
+def test_solc_missing_says_how_to_get_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(BackendUnavailable, match="Solidity compiler") as caught:
+        compile_source(TINY, "Tiny")
+    assert "make npm" in caught.value.hint
+
+
+def test_solc_named_but_missing_is_not_replaced_by_another(monkeypatch):
+    monkeypatch.setenv("VML_SOLC", "/nowhere/solc")
+    with pytest.raises(BackendUnavailable, match="/nowhere/solc"):
+        compile_source(TINY, "Tiny")
+
+
+def test_solc_that_answers_nonsense_is_worker_failed(monkeypatch):
+    monkeypatch.setenv("VML_SOLC", "/bin/true")
+    with pytest.raises(WorkerFailed):
+        compile_source(TINY, "Tiny")
+
+
+def test_solc_that_hangs_is_worker_failed(monkeypatch, tmp_path):
+    script = tmp_path / "solc"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("VML_SOLC", str(script))
+    monkeypatch.setattr(solc, "TIMEOUT", 0.2)
+    with pytest.raises(WorkerFailed, match="TimeoutExpired"):
+        compile_source(TINY, "Tiny")
+
+
+def test_contract_larger_than_an_evm_takes_is_refused(registered):
+    wide = replace(chains.load_artifact("ClaimVerifier"), runtime=bytes(24_577))
+    with pytest.raises(ChainError, match="EIP-170"):
+        registered.deploy(wide)
+
+
+def test_contract_arguments_that_do_not_fit_are_refused(registered):
+    from verifiable_ml.errors import InvalidInput
+
+    with pytest.raises(InvalidInput, match="registered"):
+        registered.claim_verifier.call("registered", b"\1" * 33, 0)
+    with pytest.raises(InvalidInput, match="constructor"):
+        registered.deploy("VerifiedPayout", 3)
+
+
+def test_contract_call_of_an_address_without_code_is_a_chain_error(registered):
+    nobody = replace(registered.claim_verifier, address="0x" + "11" * 20)
+    with pytest.raises(ChainError, match="it answered 0 bytes"):
+        nobody.call("registered", bytes(32), 0)
