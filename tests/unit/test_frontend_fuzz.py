@@ -13,24 +13,49 @@ from verifiable_ml.errors import VerifiableMlError
 from verifiable_ml.frontend import load, zoo
 
 HONEST = {name: zoo.model(name).path.read_bytes() for name in ("digits-cnn", "credit-default", "digits-transformer")}
-Edit = tuple[str, int, bytes]      # what to do; where, from the front or (negative) from the end; with which bytes
+Edit = tuple[str, int, bytes]  # what to do; where, from the front or (negative) from the end; with which bytes
 
 # Weights fill the middle of a file: the places are drawn from both ends, where nodes and types are, and from anywhere.
 PLACES = st.integers(0, 2500) | st.integers(-900, -1) | st.integers(0, 25_000)
 KINDS = st.sampled_from(("change", "change", "change", "cut", "double", "end"))
 EDITS = st.lists(st.tuples(KINDS, PLACES, st.binary(min_size=1, max_size=2)), min_size=1, max_size=3)
-TAMPERINGS = st.lists(st.tuples(
-    st.sampled_from(("operator", "input", "output", "attribute", "no attribute", "shape", "type", "data", "dimension", "opset", "no node")),
-    st.integers(0, 99), st.integers(0, 99), st.integers(-3, 40)), min_size=1, max_size=3)
-KNOWN = ("Identity", "Shape", "Loop", "Add", "Gemm", "Slice", "Split", "BatchNormalization", "MaxPool", "Pow", "Div", "Nonsense",
-         "Squeeze", "ReduceMean", "Concat", "Cast", "Pad", "Gather", "Resize", "LSTM", "ConvTranspose", "Reshape", "Dropout", "ArgMax")
+TARGETS = st.sampled_from(
+    ("operator", "input", "output", "attribute", "no attribute", "shape", "type", "data", "dimension", "opset", "no node")
+)
+TAMPERINGS = st.lists(st.tuples(TARGETS, st.integers(0, 99), st.integers(0, 99), st.integers(-3, 40)), min_size=1, max_size=3)
+KNOWN = (
+    "Identity",
+    "Shape",
+    "Loop",
+    "Add",
+    "Gemm",
+    "Slice",
+    "Split",
+    "BatchNormalization",
+    "MaxPool",
+    "Pow",
+    "Div",
+    "Nonsense",
+    "Squeeze",
+    "ReduceMean",
+    "Concat",
+    "Cast",
+    "Pad",
+    "Gather",
+    "Resize",
+    "LSTM",
+    "ConvTranspose",
+    "Reshape",
+    "Dropout",
+    "ArgMax",
+)
 
 
 def mutated(data: bytes, edits: Iterable[Edit]) -> bytes:
     for kind, place, new in edits:
         at, size = place % max(len(data), 1), len(new)
-        middle = {"change": new, "cut": b"", "double": data[at:at + size] * 2, "end": b""}[kind]
-        data = data[:at] + middle + (b"" if kind == "end" else data[at + size:])
+        middle = {"change": new, "cut": b"", "double": data[at : at + size] * 2, "end": b""}[kind]
+        data = data[:at] + middle + (b"" if kind == "end" else data[at + size :])
     return data
 
 
@@ -52,7 +77,8 @@ def tampered(data: bytes, tamperings: Iterable[tuple[str, int, int, int]]) -> by
                 node.output[0] = names[value % len(names)]
             case "attribute" if node.attribute:
                 attribute = node.attribute[second % len(node.attribute)]
-                attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, value if second % 2 else [value] * (second % 4 + 1)))
+                changed = value if second % 2 else [value] * (second % 4 + 1)
+                attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, changed))
             case "no attribute":
                 del node.attribute[:]
             case "shape":
@@ -62,7 +88,8 @@ def tampered(data: bytes, tamperings: Iterable[tuple[str, int, int, int]]) -> by
             case "data":
                 tensor.raw_data = tensor.raw_data[:value]
             case "dimension":
-                model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 10 ** (value % 4 + value // 20 * 8) if value > 0 else value
+                size = 10 ** (value % 4 + value // 20 * 8) if value > 0 else value  # small, or beyond every machine
+                model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = size
             case "opset":
                 model.opset_import[0].version = value
             case "no node":

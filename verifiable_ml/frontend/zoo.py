@@ -10,6 +10,8 @@ import importlib.resources
 import importlib.util
 import json
 import sys
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -61,7 +63,7 @@ class ZooModel:
         try:
             with np.load(self.folder / "samples.npz", allow_pickle=False) as file:
                 return Samples(**{key: file[key] for key in ("calibration", "calibration_labels", "test", "test_labels")})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise CorruptedArtifact(
                 thing=f"samples of {self.name}", reason=str(error), hint="restore models/ or reinstall the package"
             ) from error

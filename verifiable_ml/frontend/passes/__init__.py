@@ -12,7 +12,7 @@ from functools import partial
 
 import onnx
 
-from verifiable_ml.errors import UnsupportedModel, VerifiableMlError
+from verifiable_ml.errors import MalformedModel, UnsupportedModel, VerifiableMlError
 from verifiable_ml.frontend import judge
 from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.passes import (
@@ -52,6 +52,7 @@ def run(
     Raises InvalidInput (shapes), UnsupportedModel (onnxruntime cannot run the model, or a pass broke it, by name).
     """
     model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
+    normalise_opset.check_known(model)
     trials = judge.trial_inputs(model, samples)
     expected = judge.outputs(model, trials, "the model")
     for name, step in passes:
@@ -69,6 +70,9 @@ def _guarded(name: str, step: Pass, model: onnx.ModelProto) -> tuple[onnx.ModelP
         return step(model)
     except VerifiableMlError:
         raise
+    except onnx.shape_inference.InferenceError as error:
+        raise MalformedModel(
+            thing="the model", reason=f"its shapes contradict each other: {error}", hint="export it again") from error
     except Exception as error:
         raise _broken(name, f"failed: {type(error).__name__}: {error}") from error
 

@@ -43,7 +43,8 @@ def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tupl
 def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     tensor = value.type.tensor_type
     if tensor.elem_type not in NUMBERS:
-        raise UnsupportedModel(thing=f"input {value.name!r}", reason="is not a tensor of numbers", hint="export tensors of numbers only")
+        raise UnsupportedModel(
+            thing=f"input {value.name!r}", reason="is not a tensor of numbers", hint="export tensors of numbers only")
     if not tensor.HasField("shape"):
         return None
     return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim)

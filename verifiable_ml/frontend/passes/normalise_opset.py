@@ -21,13 +21,18 @@ def version(model: onnx.ModelProto) -> int:
     return next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
 
 
+def check_known(model: onnx.ModelProto) -> int:
+    """The version of the default operator set. Raises UnsupportedModel for one that is not known."""
+    found, newest = version(model), onnx.defs.onnx_opset_version()
+    if not OLDEST <= found <= newest:
+        raise UnsupportedModel(
+            thing=f"opset {found}", reason=f"{OLDEST} to {newest} are known", hint="export again with opset 18, or upgrade onnx")
+    return found
+
+
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """A model of opset 20 or above. Raises UnsupportedModel below 7, or where the converter has no adapter."""
-    found = version(model)
-    if found < OLDEST or found > onnx.defs.onnx_opset_version():
-        raise UnsupportedModel(
-            thing=f"opset {found}", reason=f"{OLDEST} to {onnx.defs.onnx_opset_version()} are known",
-            hint="export again with opset 18, or upgrade onnx")
+    found = check_known(model)
     if found >= OPSET:
         return model, []
     converted = _relabelled(model) if found >= RELABEL_FROM else _converted(model, found)

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Each pass on the smallest graph that needs it: what is left, and that onnxruntime sees the same function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+
+from verifiable_ml.errors import InvalidInput, UnsupportedModel
+from verifiable_ml.frontend import judge, passes
+from verifiable_ml.frontend.graph import Index, attributes
+from verifiable_ml.frontend.passes import fix_dimensions
+
+RNG = np.random.default_rng(7)
+
+
+def graph(text: str, *, opset: int = 18, **constants: np.ndarray | float | list[int]) -> onnx.ModelProto:
+    """`text` is `(inputs) => (outputs) { nodes }` in onnx's own notation; floats become float32, lists int64."""
+    model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : {opset}]> g {text}')
+    for name, value in constants.items():
+        array = np.asarray(value, np.int64 if isinstance(value, list) else None)
+        array = array.astype(np.float32) if array.dtype.kind == "f" else array
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    return model
+
+
+def prepared(model: onnx.ModelProto, samples: list[dict[str, np.ndarray]] | None = None) -> onnx.ModelProto:
+    shapes = {name: array.shape for name, array in samples[0].items()} if samples else {}
+    return passes.run(model, shapes, samples or [])[0]
+
+
+def kinds(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def random(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+IMAGE = "(float[1,3,9,9] x) => (float[a,b,c,d] y)"
+ROWS = "(float[2,6] x) => (float[a,b] y)"
+TOKENS = "(float[1,4,6] x) => (float[a,b,c] y)"
+
+# name, graph, constants, what is left
+CASES = [
+    (
+        "gemm with transposed weights",
+        f"{ROWS} {{ y = Gemm <alpha=0.5, beta=2.0, transB=1> (x, w, b) }}",
+        {"w": random(5, 6), "b": random(5)},
+        ["MatMul", "Add"],
+    ),
+    ("gemm without bias", f"{ROWS} {{ y = Gemm (x, w) }}", {"w": random(6, 5)}, ["MatMul"]),
+    ("gemm with transposed input", f"{ROWS} {{ y = Gemm <transA=1> (x, w) }}", {"w": random(2, 5)}, ["Transpose", "MatMul"]),
+    (
+        "gemm of two inputs",
+        "(float[2,6] x, float[5,6] z) => (float[a,b] y) { y = Gemm <alpha=3.0, transB=1> (x, z) }",
+        {},
+        ["Transpose", "Mul", "MatMul"],
+    ),
+    (
+        "batch norm after a convolution",
+        f"{IMAGE} {{ c = Conv (x, w, b) y = BatchNormalization <epsilon=0.1> (c, s, t, m, v) }}",
+        {"w": random(4, 3, 3, 3), "b": random(4), "s": random(4), "t": random(4), "m": random(4), "v": random(4) ** 2 + 0.1},
+        ["Conv"],
+    ),
+    (
+        "batch norm after a convolution that is used twice",
+        f"{IMAGE} {{ c = Conv (x, w) n = BatchNormalization (c, s, t, m, v) y = Add (c, n) }}",
+        {"w": random(4, 3, 3, 3), "s": random(4), "t": random(4), "m": random(4), "v": random(4) ** 2 + 0.1},
+        ["Conv", "Mul", "Add", "Add"],
+    ),
+    (
+        "gelu by erf",
+        f"{ROWS} {{ a = Div (x, r) e = Erf (a) p = Add (e, one) q = Mul (x, p) y = Mul (q, half) }}",
+        {"r": 2.0**0.5, "one": 1.0, "half": 0.5},
+        ["Gelu"],
+    ),
+    (
+        "gelu by erf of a product",
+        f"{ROWS} {{ z = Mul (x, x) a = Mul (z, r) e = Erf (a) p = Add (one, e) h = Mul (half, p) y = Mul (z, h) }}",
+        {"r": 0.5**0.5, "one": 1.0, "half": 0.5},
+        ["Mul", "Gelu"],
+    ),
+    (
+        "gelu by tanh",
+        f"""{ROWS} {{ c = Pow (x, three) d = Mul (c, k) e = Add (x, d) f = Mul (e, r) t = Tanh (f)
+          p = Add (t, one) h = Mul (x, half) y = Mul (h, p) }}""",
+        {"three": 3.0, "k": 0.044715, "r": (2 / np.pi) ** 0.5, "one": 1.0, "half": 0.5},
+        ["Gelu"],
+    ),
+    (
+        "not quite gelu",
+        f"{ROWS} {{ e = Erf (x) p = Add (e, one) q = Mul (x, p) y = Mul (q, half) }}",
+        {"one": 1.0, "half": 0.5},
+        ["Erf", "Add", "Mul", "Mul"],
+    ),
+    (
+        "layer norm",
+        f"""{TOKENS} {{ m = ReduceMean (x, last) d = Sub (x, m) s = Pow (d, two) v = ReduceMean (s, last)
+       e = Add (v, eps) r = Sqrt (e) n = Div (d, r) g = Mul (n, gamma) y = Add (g, beta) }}""",
+        {"last": [-1], "two": 2.0, "eps": 1e-5, "gamma": random(6), "beta": random(6)},
+        ["LayerNormalization"],
+    ),
+    (
+        "layer norm without affine",
+        f"""{TOKENS} {{ m = ReduceMean (x, last) d = Sub (x, m) s = Mul (d, d) v = ReduceMean (s, last)
+       e = Add (eps, v) r = Sqrt (e) y = Div (d, r) }}""",
+        {"last": [2], "eps": 1e-5},
+        ["LayerNormalization"],
+    ),
+    (
+        "norm over another axis stays",
+        f"""{TOKENS} {{ m = ReduceMean (x, axis) d = Sub (x, m) s = Mul (d, d) v = ReduceMean (s, axis)
+       e = Add (eps, v) r = Sqrt (e) y = Div (d, r) }}""",
+        {"axis": [1], "eps": 1e-5},
+        ["ReduceMean", "Sub", "Mul", "ReduceMean", "Add", "Sqrt", "Div"],
+    ),
+    (
+        "a subtracted and a dividing constant",
+        f"{ROWS} {{ a = Sub (x, c) y = Div (a, d) }}",
+        {"c": random(6), "d": random(6) + 9},
+        ["Add", "Mul"],
+    ),
+    (
+        "a constant divided",
+        f"{ROWS} {{ a = Abs (x) b = Add (a, c) y = Div (d, b) }}",
+        {"c": 1.0, "d": 3.0},
+        ["Abs", "Add", "Reciprocal", "Mul"],
+    ),
+    ("one divided", f"{ROWS} {{ a = Abs (x) b = Add (a, c) y = Div (c, b) }}", {"c": 1.0}, ["Abs", "Add", "Reciprocal"]),
+    ("a cube", f"{ROWS} {{ y = Pow (x, c) }}", {"c": 3.0}, ["Mul", "Mul"]),
+    (
+        "an inverse root",
+        f"{ROWS} {{ a = Abs (x) b = Add (a, one) y = Pow (b, c) }}",
+        {"one": 1.0, "c": -0.5},
+        ["Abs", "Add", "Sqrt", "Reciprocal"],
+    ),
+    ("sum of three", f"{ROWS} {{ a = Relu (x) y = Sum (x, a, a) }}", {}, ["Relu", "Add", "Add"]),
+    ("mean of two", f"{ROWS} {{ a = Relu (x) y = Mean (x, a) }}", {}, ["Relu", "Add", "Mul"]),
+    (
+        "squeeze, unsqueeze and flatten",
+        f"{ROWS} {{ a = Unsqueeze (x, i) b = Squeeze (a, i) c = Relu (b) d = Unsqueeze (c, i) y = Flatten (d) }}",
+        {"i": [0]},
+        ["Relu", "Reshape"],
+    ),
+    ("reshape with 0 and -1", f"{ROWS} {{ y = Reshape (x, s) }}", {"s": [3, -1]}, ["Reshape"]),
+    (
+        "split",
+        f"{ROWS} {{ a, b = Split <axis=1> (x, s) c = Relu (b) y = Concat <axis=-1> (c, a) }}",
+        {"s": [2, 4]},
+        ["Slice", "Slice", "Relu", "Concat"],
+    ),
+    (
+        "slice with open ends, backwards",
+        f"{ROWS} {{ y = Slice (x, s, e, a, t) }}",
+        {"s": [-1], "e": [-(2**62)], "a": [-1], "t": [-2]},
+        ["Slice"],
+    ),
+    ("slice without axes", f"{ROWS} {{ y = Slice (x, s, e) }}", {"s": [0, 1], "e": [2, 2**62]}, ["Slice"]),
+    (
+        "identity, dropout, cast, transpose and pad that do nothing",
+        f"""{ROWS} {{ a = Identity (x) b = Dropout (a) c = Cast <to=1> (b) d = Transpose <perm=[0,1]> (c)
+          e = Pad (d, p) f = Relu (e) y = Identity (f) }}""",
+        {"p": [0, 0, 0, 0]},
+        ["Relu"],
+    ),
+    ("identity from input to output", f"{ROWS} {{ y = Identity (x) }}", {}, ["Identity"]),
+    (
+        "shape arithmetic",
+        f"""{ROWS} {{ s = Shape (x) i = Constant <value_ints=[1]> () n = Gather (s, i) m = Constant <value_ints=[-1]> ()
+       t = Concat <axis=0> (n, m) y = Reshape (x, t) }}""",
+        {},
+        ["Reshape"],
+    ),
+    (
+        "a part that depends on constants only",
+        f"{ROWS} {{ a = Exp (c) b = Mul (a, c) y = Add (x, b) }}",
+        {"c": random(6)},
+        ["Add"],
+    ),
+    (
+        "same padding",
+        f'{IMAGE} {{ y = Conv <auto_pad="SAME_UPPER", strides=[2,2]> (x, w) }}',
+        {"w": random(4, 3, 4, 4)},
+        ["Conv"],
+    ),
+    (
+        "maximum with ceil_mode",
+        f"{IMAGE} {{ y = MaxPool <kernel_shape=[2,2], strides=[2,2], ceil_mode=1> (x) }}",
+        {},
+        ["MaxPool"],
+    ),
+    (
+        "mean with idle ceil_mode",
+        f"{IMAGE} {{ y = AveragePool <kernel_shape=[3,3], strides=[3,3], ceil_mode=1> (x) }}",
+        {},
+        ["AveragePool"],
+    ),
+    ("global maximum", f"{IMAGE} {{ y = GlobalMaxPool (x) }}", {}, ["ReduceMax"]),
+    ("reductions without axes", "(float[2,6] x) => (float y) { y = ReduceMean <keepdims=0> (x) }", {}, ["ReduceMean"]),
+    ("negative axes", f"{ROWS} {{ a = Softmax (x) y = ReduceSum <keepdims=1> (a, i) }}", {"i": [-1]}, ["Softmax", "ReduceSum"]),
+    ("a node that nobody reads", f"{ROWS} {{ a = Exp (x) y = Relu (x) }}", {}, ["Relu"]),
+]
+
+
+@pytest.mark.parametrize(("text", "constants", "left"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_passes_on_a_small_graph_leave_plain_operators_and_the_same_answers(text, constants, left) -> None:
+    model = graph(text, **constants)
+    trials = [{v.name: random(*(d.dim_value for d in v.type.tensor_type.shape.dim)) for v in model.graph.input} for _ in range(3)]
+    expected = judge.outputs(model, trials, "original")
+    result = prepared(model)
+    assert kinds(result) == left
+    assert judge.difference(expected, judge.outputs(result, trials, "prepared")) is None
+
+
+@pytest.mark.parametrize("opset", [9, 11, 13, 17, 20, 21])
+def test_normalise_opset_of_other_versions_keeps_the_answers(opset: int) -> None:
+    axes = {"i": [0]} if opset >= 13 else {}
+    unsqueeze = "Unsqueeze (r, i)" if opset >= 13 else "Unsqueeze <axes=[0]> (r)"
+    model = graph(
+        f"(float[2,6] x) => (float[a,b,c] y) {{ r = Gemm (x, w, b) y = {unsqueeze} }}",
+        opset=opset,
+        w=random(6, 3),
+        b=random(3),
+        **axes,
+    )
+    result = prepared(model)
+    assert kinds(result) == ["MatMul", "Add", "Reshape"]
+    assert next(e.version for e in result.opset_import if e.domain == "") >= 20
+
+
+@pytest.mark.parametrize("opset", [1, 6, 99])
+def test_normalise_opset_of_unknown_versions_is_refused(opset: int) -> None:
+    model = graph(f"{ROWS} {{ y = Relu (x) }}", opset=18)
+    model.opset_import[0].version = opset
+    with pytest.raises(UnsupportedModel, match=r"opset|onnxruntime"):
+        prepared(model)
+
+
+def test_windows_after_the_pass_are_explicit() -> None:
+    model = graph(f'{IMAGE} {{ y = Conv <auto_pad="SAME_LOWER", strides=[2,2]> (x, w) }}', w=random(4, 3, 4, 4))
+    (conv,) = prepared(model).graph.node
+    assert attributes(conv) == {"kernel_shape": [4, 4], "strides": [2, 2], "pads": [2, 2, 1, 1], "dilations": [1, 1], "group": 1}
+
+
+def test_ceil_mode_of_a_mean_that_sticks_out_stays_for_the_lint() -> None:
+    model = graph(f"{IMAGE} {{ y = AveragePool <kernel_shape=[2,2], strides=[2,2], ceil_mode=1> (x) }}")
+    (pool,) = prepared(model).graph.node
+    assert attributes(pool)["ceil_mode"] == 1
+
+
+def test_inline_functions_of_the_model_leave_none() -> None:
+    model = onnx.parser.parse_model("""<ir_version: 9, opset_import: ["" : 18, "own" : 1]>
+        g (float[2,6] x) => (float[2,6] y) { y = own.twice (x) }
+        <domain: "own", opset_import: ["" : 18]> twice (a) => (b) { b = Add (a, a) }""")
+    result = prepared(model)
+    assert kinds(result) == ["Add"] and not result.functions
+
+
+def test_dimensions_from_samples_are_fixed_throughout() -> None:
+    model = graph("(float[batch,seq,6] x) => (float[batch,n] y) { y = Flatten (x) }")
+    result = prepared(model, [{"x": random(2, 5, 6)}])
+    assert Index(result).static_shape("x") == (2, 5, 6)
+    assert Index(result).static_shape("y") == (2, 30)
+    assert [d.dim_value for d in result.graph.output[0].type.tensor_type.shape.dim] == [2, 30]
+
+
+def test_dimensions_without_samples_take_batch_one_and_refuse_the_rest() -> None:
+    model = graph("(float[batch,6] x) => (float[batch,6] y) { y = Relu (x) }")
+    assert Index(prepared(model)).static_shape("x") == (1, 6)
+    with pytest.raises(InvalidInput, match="not fixed"):
+        prepared(graph("(float[batch,seq] x) => (float[batch,seq] y) { y = Relu (x) }"))
+
+
+def test_dimensions_that_contradict_the_model_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="the model takes"):
+        prepared(graph("(float[batch,6] x) => (float[batch,6] y) { y = Relu (x) }"), [{"x": random(1, 7)}])
+
+
+def test_a_pass_that_changes_the_answer_is_named() -> None:
+    def doubles(model: onnx.ModelProto):
+        model.graph.node[0].op_type = "Neg"
+        return model, [passes.Rewrite("liar", "r", "Relu", "Neg")]
+
+    with pytest.raises(UnsupportedModel, match=r"pass liar.*changed the answer"):
+        passes.run(graph(f"{ROWS} {{ y = Relu (x) }}"), {}, [], passes=[("liar", doubles)])
+
+
+def test_a_pass_that_fails_is_named() -> None:
+    def fails(model: onnx.ModelProto):
+        raise KeyError("x")
+
+    with pytest.raises(UnsupportedModel, match=r"pass clumsy.*KeyError"):
+        passes.run(graph(f"{ROWS} {{ y = Relu (x) }}"), {}, [], passes=[("clumsy", fails)])
+
+
+def test_pass_files_match_the_table() -> None:
+    files = {path.stem for path in Path(passes.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == {name for name, _ in passes.PASSES} | {fix_dimensions.NAME}
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (np.array([1.0, 2.1], np.float32), "off by"),
+        (np.array([1.0, np.nan], np.float32), "not finite"),
+        (np.array([[1.0, 2.0]], np.float32), "instead of"),
+        (np.array([1.0, 2.0], np.float64), "instead of"),
+    ],
+)
+def test_judge_of_other_answers_says_why(found: np.ndarray, reason: str) -> None:
+    assert reason in str(judge.difference([[np.array([1.0, 2.0], np.float32)]], [[found]]))
+
+
+def test_judge_of_other_decisions_allows_no_tolerance() -> None:
+    assert "1 of 2" in str(judge.difference([[np.array([1, 2])]], [[np.array([1, 3])]]))
