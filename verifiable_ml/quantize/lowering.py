@@ -145,6 +145,10 @@ class Lowering:
         values = self.constants.get(name)
         return None if values is None else values.astype(np.float64)
 
+    def magnitude(self, value: Quantised) -> int:
+        """The greatest |integer - zero|."""
+        return self.builder.spec(value.ref).interval.shifted(-value.zero).magnitude
+
     # ---- grids
 
     def grid(self, name: str) -> Grid:

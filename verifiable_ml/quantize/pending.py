@@ -22,6 +22,8 @@ Emit = Callable[[ConstantRef, int, Requantise], TraceRef]
 EmitAlone = Callable[[Requantise], TraceRef]
 ENOUGH = 8
 """The least multiplier aimed at: rounding a weight's scale up to a multiple of 1/8 of itself costs a sixth of a bit."""
+QUARTER = 0.25
+"""Of an output's step: what the rounding of weights may add to its error."""
 LEAST = 2
 """Above the shift that the caller allows, the multiplier of the largest channel that is still asked for."""
 FINE = 64
@@ -37,12 +39,16 @@ def half(shift: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """sum over k of w x + bias, w real [N, K…] for integers x - zero (their scale is folded in), bias real [N]."""
+    """sum over k of w x + bias, w real [N, K…] for integers x - zero (their scale is folded in), bias real [N].
+
+    `magnitude` is the greatest |x - zero|.
+    """
 
     weights: FloatArray
     bias: FloatArray
     emit: Emit
     layout: Shape
+    magnitude: int
     low: float = -inf
     high: float = inf
 
@@ -69,7 +75,7 @@ class Linear:
         """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
         grid = lowering.grid(name)
         ideal = self._largest() / self._steps(lowering)
-        shift = self._shift(ideal, grid.scale, lowering.spec.max_shift)
+        shift = self._shift(ideal / grid.scale, lowering.spec.max_shift)
         unit = grid.scale / (1 << shift)
         multiplier = np.maximum(np.ceil(ideal / unit), 1)
         offset = np.rint(self.bias / (multiplier * unit)) * multiplier + (half(shift) + (grid.zero << shift))
@@ -93,18 +99,20 @@ class Linear:
     def _steps(lowering: Lowering) -> int:
         return 127 if lowering.spec.weights == 8 else 32767
 
-    @staticmethod
-    def _shift(ideal: FloatArray, scale: float, most: int) -> int:
-        """The least shift that leaves the smallest channel's multiplier enough bits and the largest one's below 2^15."""
-        used = ideal[ideal > 0]
-        if not used.size:
-            return 0
-        for shift in range(MAX_SHIFT):
-            fine = used.min() * (1 << shift) / scale >= ENOUGH
-            dear = shift >= most and used.max() * (1 << shift) / scale >= LEAST
-            if fine or dear or used.max() * (2 << shift) / scale >= MAX_MULTIPLIER - 1:
+    def _shift(self, ratio: FloatArray, most: int) -> int:
+        """The least shift that is fine enough, for every channel's multiplier or for the output's own steps.
+
+        A weight is off by at most half of output scale / 2^shift, so a sum of K of them, times inputs of about half
+        their magnitude, by about sqrt(K) * magnitude / 2^(shift + 2) steps of the output.
+        """
+        used = ratio[ratio > 0]
+        reach = np.sqrt(self.weights[0].size) * self.magnitude / 4
+        for shift in range(MAX_SHIFT if used.size else 0):
+            fine = used.min() * (1 << shift) >= ENOUGH or reach <= QUARTER * (1 << shift)
+            dear = shift >= most and used.max() * (1 << shift) >= LEAST
+            if fine or dear or used.max() * (2 << shift) >= MAX_MULTIPLIER - 1:
                 return shift
-        return MAX_SHIFT
+        return 0
 
     def _emit(self, lowering: Lowering, scales: FloatArray, form: Requantise) -> TraceRef:
         zero = 128 if lowering.spec.weights == 8 else 0

@@ -29,7 +29,7 @@ def matmul(lowering: Lowering, node: Node) -> Quantised | Pending:
     def emit(ref: ConstantRef, w_zero: int, form: Requantise) -> TraceRef:
         return lowering.builder.apply("matmul", x.ref, ref, requantise=form, label=node.name, x_zero=x.zero, w_zero=w_zero)
 
-    return Linear(weights * x.scale, bias, emit, x.layout)
+    return Linear(weights * x.scale, bias, emit, x.layout, lowering.magnitude(x))
 
 
 def _stored_last(lowering: Lowering, name: str) -> Quantised:
@@ -85,7 +85,7 @@ def conv(lowering: Lowering, node: Node) -> Linear:
             "conv", x.ref, ref, requantise=form, label=node.name, x_zero=x.zero, w_zero=w_zero, **windows
         )
 
-    return Linear(kernel * x.scale, bias, emit, layout)
+    return Linear(kernel * x.scale, bias, emit, layout, lowering.magnitude(x))
 
 
 LOWERINGS: dict[str, Lower] = {"MatMul": matmul, "Conv": conv}

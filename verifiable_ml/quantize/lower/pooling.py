@@ -51,7 +51,7 @@ def average_pool(lowering: Lowering, node: Node) -> Pending:
             "conv", x.ref, ref, requantise=form, label=node.name, x_zero=x.zero, w_zero=w_zero, groups=channels, **windows
         )
 
-    return Linear(weights * x.scale, np.zeros(channels), emit, layout)
+    return Linear(weights * x.scale, np.zeros(channels), emit, layout, lowering.magnitude(x))
 
 
 def global_average_pool(lowering: Lowering, node: Node) -> Pending:
