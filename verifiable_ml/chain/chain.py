@@ -12,7 +12,7 @@ from verifiable_ml.chain.contract import Contract, deploy
 from verifiable_ml.chain.deployment import differences, to_struct
 from verifiable_ml.chain.evidence import Evidence, Key, Receipt
 from verifiable_ml.chain.node import Node
-from verifiable_ml.chain.registration import Registration
+from verifiable_ml.chain.registration import DEDICATED_ABOVE_WORDS, Registration
 from verifiable_ml.chain.reverts import Reverted
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.commitment import Claim
@@ -51,6 +51,15 @@ class Chain:
         self.implicit = implicit
         self.claim_verifier = self.at(CLAIM_VERIFIER, claim_verifier) if claim_verifier else None
         self.reusable_verifier = self.at(REUSABLE_VERIFIER, reusable_verifier) if reusable_verifier else None
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The funded accounts that the node itself holds; () on a public one."""
+        return self.node.accounts()
+
+    def balance(self, account: str) -> int:
+        """What an account has, in wei."""
+        return self.node.balance(account)
 
     def at(self, artifact_name: str, address: str) -> Contract:
         """A contract that stands already. Raises ChainError unless its code is the artifact's."""
@@ -143,6 +152,12 @@ class Chain:
     def _verifier_for(self, registration: Registration, gas: dict[str, int]) -> Contract:
         if registration.dedicated_source is not None:
             return self._deploy(self._verifier_artifact(registration), gas)
+        if registration.needs_dedicated:
+            raise ChainError(
+                thing=f"a verification key of {len(registration.vka)} words",
+                reason=f"the reusable verifier is trusted up to {DEDICATED_ABOVE_WORDS}",
+                hint="register it with its dedicated verifier's source",
+            )
         if self.reusable_verifier is None:
             self.reusable_verifier = self._deploy(load_artifact(REUSABLE_VERIFIER), gas)
         return self.reusable_verifier

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
 
-from verifiable_ml.chain.artifacts import Artifact
+from verifiable_ml.chain.artifacts import Artifact, load_artifact
 from verifiable_ml.chain.node import Node, Sent
 from verifiable_ml.chain.reverts import Reverted, read_refusal
 from verifiable_ml.errors import ChainError, InvalidInput
@@ -50,6 +50,10 @@ class Contract:
         """Call in a transaction, and wait for it. value: in wei."""
         with named(self.artifact):
             return self.node.send(self.address, encode_call(self._function(function), arguments), gas, value)
+
+    def by(self, account: str) -> Contract:
+        """The same contract, called by another account that the node holds."""
+        return replace(self, node=replace(self.node, sender=account, signer=None))
 
     def _function(self, name: str) -> Any:
         return next(entry for entry in self.artifact.abi if entry["type"] == "function" and entry["name"] == name)
@@ -93,8 +97,9 @@ def encode_arguments(entry: Any, arguments: tuple[Any, ...]) -> bytes:
 
 @contextmanager
 def named(artifact: Artifact) -> Iterator[None]:
-    """Inside, a revert's data is read with this contract's errors."""
+    """Inside, a revert's data is read with this contract's errors, and those of the ClaimVerifier that it may have asked."""
     try:
         yield
     except Reverted as error:
-        raise Reverted(error.data, read_refusal(error.data, artifact.abi)) from error
+        abi = (*artifact.abi, *load_artifact("ClaimVerifier").abi)
+        raise Reverted(error.data, read_refusal(error.data, abi)) from error

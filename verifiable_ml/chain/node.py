@@ -12,7 +12,7 @@ import requests
 from eth_account.signers.local import LocalAccount
 from eth_tester.exceptions import TransactionFailed
 from web3 import Web3
-from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExhausted, Web3Exception
+from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExhausted, Web3Exception, Web3RPCError
 
 from verifiable_ml.chain.reverts import Reverted, embedded_revert_data
 from verifiable_ml.errors import ChainError, Unreachable
@@ -56,6 +56,19 @@ class Node:
         """The code at an address, empty if there is none."""
         with self._failures():
             return bytes(self.web3.eth.get_code(Web3.to_checksum_address(address)))
+
+    def balance(self, address: str) -> int:
+        """What an account has, in wei."""
+        with self._failures():
+            return int(self.web3.eth.get_balance(Web3.to_checksum_address(address)))
+
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts whose keys the node holds; none if it does not say."""
+        with self._failures():
+            try:
+                return tuple(self.web3.eth.accounts)
+            except Web3RPCError:  # public nodes refuse eth_accounts
+                return ()
 
     def send(self, to: str | None, data: bytes, gas: int, value: int = 0) -> Sent:
         """Send one transaction and wait until it is mined. Raises Reverted, Unreachable, ChainError.
