@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The ONNX graph that a view is written into: float-typed, integer-valued, and nothing that float32 cannot hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.program import Interval
+from verifiable_ml.program.tensor import Shape
+
+EXACT = 1 << 24
+"""ezkl reads constants as float32: below this every integer is exact."""
+OPSET = 18
+
+
+class Graph:
+    """Nodes and constants in order, and the hull of everything that is looked up: tables must reach so far."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[tuple[bytes, Shape], str] = {}
+        self._initialisers: list[onnx.TensorProto] = []
+        self.looked_up = Interval(-1, 1)
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node; the name of its one output."""
+        name = f"t{len(self._nodes)}"
+        self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, values: Any) -> str:
+        """A constant of integers. Raises UnsupportedModel if float32 would round one."""
+        integers = np.asarray(values, dtype=np.int64)
+        floats = integers.astype(np.float32)
+        if (floats.astype(np.int64) != integers).any():
+            raise UnsupportedModel(
+                thing=f"a constant of {int(np.abs(integers).max())}",
+                reason="ezkl reads constants as float32, which would round it",
+                hint="narrow the model (--width 8, --weights 8), or use another backend",
+            )
+        return self._float(floats)
+
+    def _float(self, values: np.ndarray[Any, np.dtype[np.float32]]) -> str:
+        key = (values.tobytes(), values.shape)
+        if key not in self._constants:
+            self._constants[key] = f"c{len(self._constants)}"
+            self._initialisers.append(numpy_helper.from_array(values, self._constants[key]))
+        return self._constants[key]
+
+    def integers(self, values: Any) -> str:
+        """int64: shapes, bounds and indices, which are no part of the circuit's values."""
+        name = f"i{len(self._initialisers)}"
+        self._initialisers.append(numpy_helper.from_array(np.asarray(values, dtype=np.int64), name))
+        return name
+
+    def plus(self, x: str, values: Any) -> str:
+        """x + constant, in as many additions as float32 needs to hold the constant exactly."""
+        integers = np.asarray(values, dtype=np.int64)
+        if not integers.any():
+            return x
+        while integers.any():
+            part = integers - np.sign(integers) * (np.abs(integers) % EXACT) if (np.abs(integers) >= EXACT).any() else integers
+            part = np.where(np.abs(integers) < EXACT, integers, _leading(part))
+            x, integers = self.op("Add", x, self.constant(part)), integers - part
+        return x
+
+    def times(self, x: str, values: Any) -> str:
+        """x * constant."""
+        integers = np.asarray(values, dtype=np.int64)
+        return x if (integers == 1).all() else self.op("Mul", x, self.constant(integers))
+
+    def reshape(self, x: str, shape: Shape) -> str:
+        """The same elements under another shape; costs no cell."""
+        return self.op("Reshape", x, self.integers(shape))
+
+    def transpose(self, x: str, permutation: Shape) -> str:
+        """Axes in another order; costs no cell."""
+        if permutation == tuple(range(len(permutation))):
+            return x
+        return self.op("Transpose", x, perm=list(permutation))
+
+    def step(self, x: str, reach: Interval) -> str:
+        """1 where x >= 0, else 0, for x within `reach`: at scale 0, ezkl's table of Sigmoid is exactly that."""
+        self.looked_up = Interval.hull([self.looked_up, reach])
+        return self.op("Sigmoid", x)
+
+    def model(self, inputs: dict[str, Shape], outputs: list[tuple[str, Shape]]) -> onnx.ModelProto:
+        """The finished model. Each output has a name of its own: where two are one tensor, a Reshape parts them."""
+        named: list[onnx.ValueInfoProto] = []
+        for name, shape in outputs:
+            taken = name in inputs or any(name == other.name for other in named)
+            own = self.reshape(name, shape) if taken else name
+            named.append(helper.make_tensor_value_info(own, TensorProto.FLOAT, shape))
+        given = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
+        graph = helper.make_graph(self._nodes, "view", given, named, self._initialisers)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+
+
+def _leading(values: IntArray) -> IntArray:
+    """Each value with only its 24 leading bits."""
+    bits = np.maximum(np.ceil(np.log2(np.maximum(np.abs(values), 1) + 1)).astype(np.int64) - 24, 0)
+    return np.sign(values) * ((np.abs(values) >> bits) << bits)
