@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from verifiable_ml import frontend, program, quantize
@@ -13,6 +15,9 @@ from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, public_c
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
 from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
+
+REPORT = "report.json"
+"""The fidelity report, beside the program in its directory."""
 
 
 class Program(program.Program):
@@ -40,8 +45,15 @@ class Program(program.Program):
         return decode_outputs(self, trace.outputs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the program as a directory, with its fidelity report if it has one."""
-        program.save(self, path)
+        """Write the program as a directory, with report.json if it was compiled just now (no id depends on that)."""
+        extra = {REPORT: (json.dumps(self.report_to_json(), indent=1, sort_keys=True) + "\n").encode()} if self.report else None
+        program.save(self, path, extra)
+
+    def report_to_json(self) -> dict[str, Any]:
+        """The fidelity report and the rewrites; {} for a program that was loaded."""
+        if self.report is None:
+            return {}
+        return {"fidelity": self.report.to_json(), "rewrites": [asdict(rewrite) for rewrite in self.rewrites]}
 
 
 def load(path: str | os.PathLike[str]) -> Program:

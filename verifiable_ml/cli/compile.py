@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""`vml compile`: an ONNX model and samples become a program with its fidelity report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from rich.console import RenderableType
+
+from verifiable_ml import api
+from verifiable_ml.cli.options import Calibration, Model, Output
+from verifiable_ml.cli.render import Screen, facts, table
+from verifiable_ml.cli.settings import setting
+from verifiable_ml.cli.source import Source, source
+from verifiable_ml.errors import InvalidInput
+from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
+from verifiable_ml.quantize.spec import Method, Width
+
+WeightBits = Literal["8", "16"]
+PLAIN = QuantSpec()
+
+Validation = Annotated[
+    str | None, setting("validation", "--validation", help="Held-out samples; else every fifth of the calibration.")
+]
+Threshold = Annotated[float, setting("threshold", "--threshold", help="The least cosine with the float model; below it: exit 6.")]
+WidthOption = Annotated[Width, setting("width", "--width", help="Activations: 8 bits, 16, or 16 where it matters.")]
+Weights = Annotated[WeightBits, setting("weights", "--weights", help="Bits of a weight: 8 or 16.")]
+MethodOption = Annotated[Method, setting("method", "--method", help="How a range is found.")]
+Percentile = Annotated[float, setting("percentile", "--percentile", help="For the method of that name.")]
+
+
+def compile_(
+    screen: Screen,
+    model: Model,
+    calibration: Calibration = None,
+    output: Output = None,
+    width: WidthOption = PLAIN.width,
+    weights: Weights = "8",
+    method: MethodOption = PLAIN.method,
+    percentile: Percentile = PLAIN.percentile,
+    threshold: Threshold = THRESHOLD,
+    validation: Validation = None,
+) -> None:
+    """Turn an ONNX model into one integer program, and say how faithful it is.
+
+    Nothing is written if the fidelity is below the threshold: exit 6.
+
+    For example:
+      vml compile model.onnx --calibration samples.npz -o model.vml
+      vml compile zoo:digits-mlp --width mixed --threshold 0.99
+    """
+    named = source(model)
+    choices = QuantSpec(width=width, weights=16 if weights == "16" else 8, method=method, percentile=percentile)
+    made = compiled(named, calibration, validation, choices)
+    report = reported(made)
+    screen.tell(*fidelity(report), *rewrites(made))
+    report.check(threshold)
+    path = output or Path(f"{named.name}.vml")
+    made.save(path)
+    summary = facts("", [("program id", made.id.hex()), ("operators", len(made.operators)), ("written to", path)])
+    screen.show({"program": made.id.hex(), "path": str(path), **made.report_to_json()}, summary)
+
+
+def compiled(named: Source, calibration: str | None, validation: str | None, choices: QuantSpec) -> api.Program:
+    """Compile without a threshold, so that a report can be shown even if it is refused afterwards."""
+    samples = named.samples(calibration)
+    if samples is None:
+        raise InvalidInput(
+            thing=f"model {named.name}",
+            reason="there are no samples to calibrate with",
+            hint="--calibration samples.npz: a few dozen typical inputs",
+        )
+    held_out = named.samples(validation, "test") if validation else None
+    return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=-1.0)
+
+
+def reported(program: api.Program) -> FidelityReport:
+    """The report of a program that was compiled just now."""
+    if program.report is None:
+        raise InvalidInput(thing="a program", reason="it has no report", hint="compile it again")
+    return program.report
+
+
+def fidelity(report: FidelityReport) -> list[RenderableType]:
+    """Tables: every output against the float model, and every layer on the way."""
+    outputs = [
+        (o.name, f"{o.max_error:.3g}", f"{o.mean_error:.3g}", f"{o.spread:.3g}", f"{o.cosine:.6f}", f"{o.agreement:.1%}")
+        for o in report.outputs
+    ]
+    layers = [
+        (layer.name, layer.kind, layer.dtype, "x".join(map(str, layer.shape)), f"{layer.error:.3%}", f"{layer.added:+.3%}")
+        for layer in report.layers
+    ]
+    numbers = ("max error", "mean error", "range", "cosine", "agreement", "error", "added")
+    head = f"Fidelity on {report.samples} held-out samples"
+    return [
+        table("Layers", ("layer", "operator", "dtype", "shape", "error", "added"), layers, numbers),
+        table(head, ("output", "max error", "mean error", "range", "cosine", "agreement"), outputs, numbers),
+    ]
+
+
+def rewrites(program: api.Program) -> list[RenderableType]:
+    """What was changed in the graph, each change checked against onnxruntime; nothing if nothing was."""
+    found = [(each.name, each.node, each.before, each.after) for each in program.rewrites]
+    return [table("Rewrites", ("pass", "node", "before", "after"), found)] if found else []

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""`vml lint`: every problem of a model at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from verifiable_ml import frontend
+from verifiable_ml.cli.options import Calibration, Model
+from verifiable_ml.cli.render import Screen, table
+from verifiable_ml.cli.source import source
+from verifiable_ml.errors import UnsupportedModel
+
+
+def lint(screen: Screen, model: Model, calibration: Calibration = None) -> int | None:
+    """List every node of a model that cannot become integers, with the reason and the way out; exit 3 if there is any.
+
+    Samples fix dynamic dimensions; without them a dynamic dimension may itself be the problem.
+
+    For example:
+      vml lint model.onnx --calibration samples.npz
+      vml lint zoo:digits-cnn
+    """
+    named = source(model)
+    problems = frontend.lint(named.model, named.samples(calibration))
+    rows = [(problem.node, problem.operator, problem.reason, problem.fix) for problem in problems]
+    found = table(f"{named.name}: {len(problems)} problems", ("node", "operator", "reason", "way out"), rows)
+    document = {"model": named.name, "problems": [asdict(problem) for problem in problems]}
+    screen.show(document, found if problems else f"{named.name}: no problem found")
+    return UnsupportedModel.exit_code if problems else None

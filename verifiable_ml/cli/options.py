@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Arguments and options that several commands share, each said once. Those made by `setting` have a variable as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(help="An ONNX file, or zoo:NAME for one that ships (zoo:digits-mlp).", metavar="MODEL")]
+ProgramPath = Annotated[str, typer.Argument(help="A compiled program (a .vml directory), or zoo:NAME.", metavar="PROGRAM")]
+Calibration = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration", "-c", help="Samples: .npz, .npy or .json, one array an input, samples along the first axis; or zoo:NAME."
+    ),
+]
+Input = Annotated[
+    str,
+    typer.Option(
+        "--input", "-i", help="One input: .npy, .npz or .json with the batch axis, or a sample of the zoo: digits-mlp:3."
+    ),
+]
+Saturate = Annotated[bool, typer.Option("--saturate", help="Bring values beyond the calibrated range to its ends.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the result.")]
