@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The models that ship: names, files, samples and labels, from a checkout or from an installed wheel.
 
-In: a name. Out: a ZooModel. Knows nothing of training; the whole of a large test split needs a checkout (models/datasets.py).
+In: a name. Out: a ZooModel. Knows nothing of training; the whole of a large test split is fetched by models/datasets.py.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ZooModel:
     def whole_test_split(self) -> tuple[np.ndarray, np.ndarray]:
         """Every test row, raw [n, ...], and its class number [n]. Fetches the data set if samples.npz holds only a part.
 
-        Raises InvalidInput where the data set is needed and there is no checkout, BackendUnavailable where it cannot be had.
+        Raises BackendUnavailable where it cannot be had.
         """
         if self.samples_test_rows == self.test_rows:
             return self.samples.test, self.samples.test_labels.astype(np.int64)
@@ -127,9 +127,7 @@ def _datasets(root: Path) -> Any:
     path = root / "datasets.py"
     spec = importlib.util.spec_from_file_location("verifiable_ml_zoo_datasets", path)
     if spec is None or spec.loader is None or not path.exists():
-        raise InvalidInput(
-            thing="the whole test split", reason="the wheel ships samples only", hint="work from a checkout of the repository"
-        )
+        raise BackendUnavailable(thing=str(path), reason="is not there", hint="reinstall the package, or restore models/")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
