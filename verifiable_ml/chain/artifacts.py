@@ -20,9 +20,9 @@ class Artifact:
     """A compiled contract. `bytecode` creates it, `runtime` is what then stands on chain with zeros at `immutables`."""
 
     name: str
-    abi: tuple[dict[str, Any], ...]
-    bytecode: bytes
-    runtime: bytes
+    abi: tuple[dict[str, Any], ...] = field(repr=False)
+    bytecode: bytes = field(repr=False)
+    runtime: bytes = field(repr=False)
     immutables: tuple[tuple[int, int], ...] = field(default=())
 
     def matches(self, code: bytes) -> bool:
