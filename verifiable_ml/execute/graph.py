@@ -136,6 +136,14 @@ class Graph:
             assert layout is not None
         return replace(value, layout=layout, shape=shape)
 
+    def reshaped(self, value: Value, shape: Shape) -> Value:
+        """Seen as `shape`."""
+        return self.rearranged(value, value.shape, identity(len(value.shape)), shape)
+
+    def computed(self, value: Value) -> Value:
+        """The same value as a node's output, as a model's outputs must be."""
+        return replace(value, name=self.node("Identity", value.name)) if value.name in self._constants else value
+
     def order(self, value: Value) -> Shape:
         """The permutation under which it is stored already: channels first, or none."""
         rank = len(value.shape)
@@ -187,3 +195,8 @@ def centred(graph: Graph, value: Value, zero: int, dtype: str) -> Value:
 def centred_bound(interval: Interval, zero: int) -> int:
     """The greatest magnitude on the way to value - zero."""
     return max(interval.magnitude, abs(zero), interval.shifted(-zero).magnitude)
+
+
+def index(graph: Graph, value: Value) -> str:
+    """As Gather takes it: int32 or int64."""
+    return graph.cast(value, value.dtype if value.dtype in ("int32", "int64") else "int64").name

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The fast twin of the reference: a Program as one onnxruntime graph, bit for bit the same on every operator's output.
+
+What cannot be exact there is refused when the view is built. Facts that it rests on: docs and tests/differential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import onnxruntime as ort
+
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.execute.graph import Graph, Step, Value
+from verifiable_ml.execute.requantised import requantised
+from verifiable_ml.execute.trace import Trace, check_inputs
+from verifiable_ml.execute.views import VIEWS
+from verifiable_ml.program import ConstantRef, Operator, Program
+
+
+class OnnxView:
+    """A program that is ready to run. Building takes milliseconds to seconds, so keep it.
+
+    `every_output` records each operator's output, as `trace` needs it. Raises UnsupportedModel if a step cannot be exact.
+    """
+
+    def __init__(self, program: Program, *, every_output: bool = False, threads: int = 1) -> None:
+        self.program, self.every_output = program, every_output
+        graph, values = _lowered(program)
+        wanted = range(len(values)) if every_output else {output.index for output in program.outputs}
+        self._values = {index: _stored(graph, values[index], program.spec(index).dtype.numpy.name) for index in wanted}
+        inputs = {given.name: value for given, value in zip(program.inputs, values, strict=False)}
+        self._feeds = [value.name for value in inputs.values()]
+        self._fetched = sorted({value.name for value in self._values.values()} - set(self._feeds))
+        outputs = {value.name: value for value in self._values.values()}
+        self._model = graph.model(inputs, [outputs[name] for name in self._fetched]).SerializeToString()
+        self._session = _session(self._model, threads)
+
+    def outputs(self, inputs: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
+        """The program's outputs, in order. Raises InvalidInput."""
+        found = self._run(check_inputs(self.program, inputs))
+        return tuple(found[output.index] for output in self.program.outputs)
+
+    def trace(self, inputs: Mapping[str, IntArray]) -> Trace:
+        """Every tensor of the program. Raises InvalidInput; ValueError if the view was not built with every_output."""
+        if not self.every_output:
+            raise ValueError("this view records outputs only: build it with every_output=True")
+        found = self._run(check_inputs(self.program, inputs))
+        return Trace(self.program, tuple(found[index] for index in range(len(found))))
+
+    def _run(self, inputs: tuple[IntArray, ...]) -> dict[int, IntArray]:
+        feeds = dict(zip(self._feeds, inputs, strict=True))
+        arrays = feeds | dict(zip(self._fetched, self._session.run(self._fetched, feeds), strict=True))
+        return {index: value.layout.read(arrays[value.name], value.shape) for index, value in self._values.items()}
+
+
+def _lowered(program: Program) -> tuple[Graph, list[Value]]:
+    """The graph, and each tensor of the trace as a value of it."""
+    graph, values = Graph(), []
+    for place, given in enumerate(program.inputs):
+        values.append(graph.value(f"input_{place}", given.spec.dtype.numpy.name, given.spec.shape))
+    for place, operator in enumerate(program.operators):
+        try:
+            values.append(_step(graph, program, operator, values))
+        except UnsupportedModel as error:
+            thing = f"operator {place} `{operator.label or operator.kind}`: {error.thing}"
+            raise UnsupportedModel(thing=thing, reason=error.reason, hint=error.hint) from error
+    return graph, values
+
+
+def _step(graph: Graph, program: Program, operator: Operator, values: list[Value]) -> Value:
+    operands = tuple(
+        graph.constant_value(program.constants[ref.index]) if isinstance(ref, ConstantRef) else values[ref.index]
+        for ref in operator.operands
+    )
+    reached = program.accumulator(operator)
+    known = tuple(map(program.known, operator.operands))
+    accumulated = VIEWS[operator.kind](graph, Step(operator.attributes, known, reached, operator.output), operands)
+    if operator.requantise is None:
+        return accumulated
+    return requantised(graph, accumulated, operator.requantise, reached, operator.output.dtype.numpy.name)
+
+
+def _stored(graph: Graph, value: Value, dtype: str) -> Value:
+    """In the type that the trace has; through a node of its own if it is a constant, which no output can be."""
+    value = graph.cast(value, dtype)
+    return graph.computed(value)
+
+
+def _session(model: bytes, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise UnsupportedModel(
+            thing="the onnxruntime view", reason=str(error)[:300], hint="`run_reference` runs every program, slowly"
+        ) from error
