@@ -187,7 +187,7 @@ def onnx_type(dtype: str) -> int:
 
 
 def centred(graph: Graph, value: Value, zero: int, dtype: str) -> Value:
-    """value - zero in `dtype`, which must hold both and the difference."""
+    """The difference value - zero in `dtype`, which must hold both and the difference."""
     value = graph.cast(value, dtype)
     return replace(value, name=graph.node("Sub", value.name, graph.constant(zero, dtype))) if zero else value
 

@@ -28,7 +28,7 @@ class Plane:
 
 
 def planes(graph: Graph, value: Value, interval: Interval, zero: int) -> list[Plane]:
-    """value - zero = sum of 2^(8 place) (plane - its zero). One plane, the value itself, if all are bytes."""
+    """Cut so that value - zero = sum of 2^(8 place) (plane - its zero). One plane, the value itself, if all are bytes."""
     if interval.low >= 0 and interval.high <= 255 and 0 <= zero <= 255:
         return [Plane(graph.cast(value, "uint8"), zero, 0)]
     base, highest = min(interval.low, zero), max(interval.high, zero)

@@ -27,4 +27,4 @@ def _step(program: Program, operator: Operator, tensors: list[IntArray]) -> IntA
     )
     accumulator = OPERATORS[operator.kind].accumulate(operator.attributes, operands)
     values = accumulator if operator.requantise is None else operator.requantise(accumulator)
-    return values.astype(operator.output.dtype.numpy)
+    return values.astype(operator.output.dtype.numpy).reshape(operator.output.shape)

@@ -20,6 +20,9 @@ def requantised(graph: Graph, value: Value, form: Requantise, reached: Accumulat
     scaled, bound = scaled_interval(form, reached)
     kind, permutation = arithmetic(bound), graph.order(value)
     value = graph.value(graph.laid(value, permutation), value.dtype, value.shape, permutation)
+    if form.low == form.high:  # always saturated, perhaps at a bound that the arithmetic does not hold
+        zero = graph.node("Mul", graph.cast(value, "int64").name, graph.constant(0, "int64"))
+        return graph.value(graph.node("Add", zero, graph.constant(form.low, "int64")), "int64", value.shape, permutation)
     name = graph.cast(value, kind).name
     if kind == "int64":
         return graph.value(_integer(graph, name, form, scaled, permutation), kind, value.shape, permutation)
@@ -27,7 +30,7 @@ def requantised(graph: Graph, value: Value, form: Requantise, reached: Accumulat
 
 
 def scaled_interval(form: Requantise, reached: Accumulator) -> tuple[Interval, int]:
-    """acc * multiplier + offset, and the greatest magnitude on the way there."""
+    """The interval of acc * multiplier + offset, and the greatest magnitude on the way there."""
     count = max(len(reached.lows), form.channels)
     multiplier, offset = (np.broadcast_to(each, count).tolist() for each in (form.multiplier, form.offset))
     ends = [

@@ -60,7 +60,7 @@ def check_inputs(program: Program, inputs: Mapping[str, IntArray]) -> tuple[IntA
             )
         if int(values.min()) < spec.interval.low or int(values.max()) > spec.interval.high:
             raise _invalid(f"input `{given.name}`", f"it leaves the interval [{spec.interval.low}, {spec.interval.high}]")
-        tensors.append(np.ascontiguousarray(values, dtype=spec.dtype.numpy))
+        tensors.append(np.asarray(values, dtype=spec.dtype.numpy, order="C"))
     return tuple(tensors)
 
 

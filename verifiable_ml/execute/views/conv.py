@@ -14,7 +14,7 @@ from verifiable_ml.execute.planes import MAX_TERMS, Plane, byte_product_fits, pl
 
 
 def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
-    """x [N, *spatial, C] and w [O, *kernel, C/groups] as [N, C, *spatial] and [O, C/groups, *kernel]."""
+    """Operands x [N, *spatial, C] and w [O, *kernel, C/groups] as [N, C, *spatial] and [O, C/groups, *kernel]."""
     a = step.attributes
     zeros, terms = (a.x_zero, a.w_zero), prod(step.operands[1].shape[1:])
     order = channel_first(len(step.output.shape))
@@ -39,7 +39,7 @@ def _product(graph: Graph, x: Plane, w: Plane, order: tuple[int, ...], attribute
 
 
 def _joined(graph: Graph, products: dict[tuple[int, int], str], terms: int) -> tuple[str, str]:
-    """sum of 2^(8 place) * product, in the type that holds every partial sum."""
+    """The sum of 2^(8 place) * product, in the type that holds every partial sum."""
     bound = sum(terms * 255 * 255 << (8 * place) for place, _ in products)
     if bound >= 1 << 62:
         raise UnsupportedModel(

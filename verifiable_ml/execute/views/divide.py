@@ -26,7 +26,7 @@ def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
 
 
 def _floored(graph: Graph, numerator: str, divisor: str, *, negative: bool) -> str:
-    """onnxruntime truncates: one less where that has left a negative rest."""
+    """Truncated by onnxruntime, so one less where that has left a negative rest."""
     quotient = graph.node("Div", numerator, divisor)
     if not negative:
         return quotient

@@ -10,7 +10,7 @@ from verifiable_ml.execute.graph import Graph, Step, Value, arithmetic
 
 
 def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
-    """r = floor(sqrt(x)) with r * r <= x < (r + 1)^2."""
+    """The r = floor(sqrt(x)) with r * r <= x < (r + 1)^2."""
     (x,) = operands
     high = step.operands[0].interval.high
     dtype = arithmetic((isqrt(high) + 2) ** 2)

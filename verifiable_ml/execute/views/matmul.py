@@ -10,7 +10,7 @@ from verifiable_ml.execute.planes import byte_product_fits
 
 
 def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
-    """x [..., m, K] w [..., N, K]: one product if w is [N, K], one a batch otherwise."""
+    """Operands x [..., m, K] and w [..., N, K]: one product if w is [N, K], one a batch otherwise."""
     x, w = operands
     shape, terms = step.output.shape, x.shape[-1]
     if len(w.shape) == 2:

@@ -60,7 +60,8 @@ def broadcast(shapes: tuple[Shape, ...]) -> Shape:
 
 def accumulate(attributes: Attributes, operands: tuple[IntArray, ...]) -> IntArray:
     """The sum over operands."""
-    terms = [np.array(a, dtype=np.int64) * x for a, x in zip(attributes.coefficients, operands, strict=True)]
+    factors = [np.array(a if len(a) > 1 else a[0], dtype=np.int64) for a in attributes.coefficients]
+    terms = [a * x for a, x in zip(factors, operands, strict=True)]
     return np.broadcast_to(sum(terms[1:], start=terms[0]), broadcast(tuple(x.shape for x in operands)))
 
 
