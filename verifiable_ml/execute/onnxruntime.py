@@ -36,7 +36,7 @@ class OnnxView:
         self._fetched = sorted({value.name for value in self._values.values()} - set(self._feeds))
         outputs = {value.name: value for value in self._values.values()}
         self._model = graph.model(inputs, [outputs[name] for name in self._fetched]).SerializeToString()
-        self._session = _session(self._model, threads) if self._fetched else None  # a graph that only permutes has no nodes
+        self._session = session(self._model, threads) if self._fetched else None  # a graph that only permutes has no nodes
 
     def outputs(self, inputs: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
         """The program's outputs, in order. Raises InvalidInput."""
@@ -90,7 +90,8 @@ def _stored(graph: Graph, value: Value, dtype: str) -> Value:
     return graph.computed(value)
 
 
-def _session(model: bytes, threads: int) -> Any:
+def session(model: bytes, threads: int) -> Any:
+    """An onnxruntime session on CPU that does not spin. Raises UnsupportedModel."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
