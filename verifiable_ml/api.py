@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from verifiable_ml import frontend, program, quantize
 from verifiable_ml.commitment import Claim
-from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, public_claim, run_reference
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, predictor, public_claim, recorder
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
 from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
@@ -36,13 +38,20 @@ class Program(program.Program):
 
         Raises InvalidInput for a wrong shape or type, NaN, or a value beyond the encoding unless `saturate`.
         """
-        trace = run_reference(self, encode_inputs(self, inputs, saturate=saturate))
+        trace = self._record(encode_inputs(self, inputs, saturate=saturate))
         return public_claim(trace), trace
 
     def predict(self, inputs: Mapping[str, Any] | Any, *, saturate: bool = False) -> list[FloatArray]:
         """The outputs as real numbers: a list, in the order of the ONNX outputs. Raises as `run`."""
-        _, trace = self.run(inputs, saturate=saturate)
-        return decode_outputs(self, trace.outputs)
+        return decode_outputs(self, self._predict(encode_inputs(self, inputs, saturate=saturate)))
+
+    @cached_property
+    def _record(self) -> Callable[[Mapping[str, IntArray]], Trace]:
+        return recorder(self)
+
+    @cached_property
+    def _predict(self) -> Callable[[Mapping[str, IntArray]], tuple[IntArray, ...]]:
+        return predictor(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program as a directory, with report.json if it was compiled just now (no id depends on that)."""

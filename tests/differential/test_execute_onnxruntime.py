@@ -11,8 +11,7 @@ import pytest
 
 import verifiable_ml as vml
 from verifiable_ml.errors import InvalidInput, QuantisationError, UnsupportedModel
-from verifiable_ml.execute import encode_inputs, run_reference, views
-from verifiable_ml.execute.onnxruntime import OnnxView
+from verifiable_ml.execute import OnnxView, encode_inputs, predictor, recorder, run_reference, views
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Requantise, Tokens, TraceRef
 from verifiable_ml.program.ops.windows import Windows
@@ -379,8 +378,12 @@ def test_view_of_a_maximum_beyond_float64_is_refused_by_name():
     x = b.input("x", (1, 4, 1), Interval(0, 1 << 60), Tokens())
     over = {"kernel": (2,), "strides": (1,), "pads": (0, 0), "dilations": (1,)}
     b.output("y", b.apply("max", x, label="pool", **over), Tokens())
+    program, inputs = b.build(), {"x": np.array([[[1 << 60], [(1 << 60) - 1], [3], [2]]])}
     with pytest.raises(UnsupportedModel, match="operator 0 `pool`"):
-        OnnxView(b.build())
+        OnnxView(program)
+    # what runs programs falls back to the reference
+    assert predictor(program)(inputs)[0].ravel().tolist() == [1 << 60, (1 << 60) - 1, 3]
+    assert recorder(program)(inputs).root == run_reference(program, inputs).root
 
 
 def test_view_of_a_convolution_with_too_many_terms_is_refused_by_name():

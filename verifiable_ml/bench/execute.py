@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def _compiled(source: Any, samples: list[Any], spec: QuantSpec) -> Program:
 
 def mlp(widths: tuple[int, ...]) -> onnx.ModelProto:
     """Gemm and Relu; seeded weights. Input x [1, widths[0]]."""
-    rng, nodes, weights = np.random.default_rng(0), [], []
+    rng, nodes, weights = np.random.default_rng(0), [], []  # type: ignore[var-annotated]
     value = _dense(rng, widths, "x", nodes, weights)
     return _model(nodes, weights, [1, widths[0]], value, widths[-1])
 
@@ -113,7 +114,7 @@ def cnn(channels: tuple[int, ...]) -> onnx.ModelProto:
 
 
 def _dense(rng: np.random.Generator, widths: tuple[int, ...], value: str, nodes: list[Any], weights: list[Any]) -> str:
-    for place, (inner, outer) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for place, (inner, outer) in enumerate(pairwise(widths)):
         matrix = rng.standard_normal((outer, inner), dtype=np.float32) * np.float32((2 / inner) ** 0.5)
         weights.append(numpy_helper.from_array(matrix, f"w{place}"))
         weights.append(numpy_helper.from_array(np.zeros(outer, np.float32), f"b{place}"))

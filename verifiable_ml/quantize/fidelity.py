@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from verifiable_ml.errors import FidelityBelowThreshold
-from verifiable_ml.execute import encode_inputs, run_reference
+from verifiable_ml.execute import encode_inputs, recorder
 from verifiable_ml.quantize.calibration import FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
@@ -96,12 +96,13 @@ class FidelityReport:
 def measure(model: onnx.ModelProto, lowered: Lowered, samples: Sequence[Sample], spec: QuantSpec) -> FidelityReport:
     """Run both over the samples. Inputs beyond the calibrated range are saturated, as a float model would not do."""
     float_model, program = FloatModel(model), lowered.program
+    record = recorder(program)
     observed = {each.name: each for each in lowered.observed if each.name not in {given.name for given in program.inputs}}
     real: dict[str, list[FloatArray]] = {name: [] for name in observed}
     integer: dict[str, list[FloatArray]] = {name: [] for name in observed}
     for sample in samples:
         values = float_model.run(sample)
-        trace = run_reference(program, encode_inputs(program, sample, saturate=True))
+        trace = record(encode_inputs(program, sample, saturate=True))
         for name, each in observed.items():
             real[name].append(values[name])
             integer[name].append(dequantised(each, trace.tensors[each.value.ref.index]))
