@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from verifiable_ml.commitment import Dtype
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import MalformedProgram, QuantisationError
 from verifiable_ml.program import identity
-from verifiable_ml.program.encoding import Encoding, Linear
+from verifiable_ml.program.encoding import Encoding
 from verifiable_ml.program.operator import (
     Accumulator,
     ConstantRef,
@@ -26,7 +28,7 @@ from verifiable_ml.program.operator import (
 from verifiable_ml.program.ops import OPERATORS
 from verifiable_ml.program.program import Input, Output, Program
 from verifiable_ml.program.requantise import MAX_ACCUMULATOR, Requantise
-from verifiable_ml.program.tensor import Interval, Shape, TensorSpec
+from verifiable_ml.program.tensor import MAX_ELEMENTS, MAX_RANK, Interval, Shape, TensorSpec
 
 ACCUMULATES = frozenset({"matmul", "conv", "add", "mul", "sum"})
 """Operators whose accumulator must stay below 2^47; the others only move or choose values."""
@@ -49,13 +51,13 @@ class Builder:
 
     def input(self, name: str, shape: Shape, interval: Interval, encoding: Encoding) -> TraceRef:
         """A tensor from outside. Inputs come before the first operator."""
-        if self._operators or name in (given.name for given in self._inputs):
-            raise _malformed(f"input `{name}`", "inputs come first, and have names of their own")
-        if min(shape, default=1) < 1 or (
-            isinstance(encoding, Linear) and len(encoding.scale) not in (1, shape[-1] if shape else 1)
-        ):
-            raise _malformed(f"input `{name}`", f"shape {list(shape)} has no elements, or does not fit its encoding")
-        self._inputs.append(Input(name, TensorSpec(tuple(map(int, shape)), interval), encoding))
+        thing = f"input {name!r}"
+        if self._operators or not _is_name(name) or name in (given.name for given in self._inputs):
+            raise _malformed(thing, "inputs come first, and have names of their own")
+        spec = _checked(thing, shape, interval)
+        if not encoding.fits(spec.shape):
+            raise _malformed(thing, f"its encoding has another number of channels than shape {list(shape)}")
+        self._inputs.append(Input(name, spec, encoding))
         return TraceRef(len(self._inputs) - 1)
 
     def constant(self, values: Any) -> ConstantRef:
@@ -63,7 +65,7 @@ class Builder:
         array = np.asarray(values)
         if array.dtype.kind not in "iu" or not array.size:
             raise _malformed("a constant", f"{array.dtype} of shape {list(array.shape)} is no tensor of integers")
-        interval = Interval(int(array.min()), int(array.max()))
+        interval = _checked("a constant", array.shape, Interval(int(array.min()), int(array.max()))).interval
         array = np.array(array, dtype=interval.dtype.numpy, order="C")
         array.setflags(write=False)
         key = (array.tobytes(), array.shape, interval.dtype)
@@ -80,6 +82,9 @@ class Builder:
 
     def known(self, ref: Operand) -> Known:
         """Shape, interval and, of a constant, int64 values."""
+        count = len(self._known) if isinstance(ref, ConstantRef) else len(self._inputs) + len(self._operators)
+        if not 0 <= ref.index < count:
+            raise _malformed(f"operand {ref}", f"{count} of its kind were added so far")
         if isinstance(ref, ConstantRef):
             known = self._known[ref.index]
             assert known.values is not None
@@ -101,18 +106,18 @@ class Builder:
         op, known = OPERATORS[kind], tuple(map(self.known, operands))
         shapes = tuple(k.shape for k in known)
         try:
-            values = op.Attributes(**attributes)
+            values = op.Attributes(**{name: _integers(value) for name, value in attributes.items()})
             canonical = getattr(op, "canonical", None)
             values = canonical(values, shapes) if canonical else values
             shape = op.output_shape(values, shapes)
             interval = self._prove(thing, kind, shape, op.bounds(values, known), requantise)
-        except (ShapeMismatch, TypeError) as error:
-            raise _malformed(thing, str(error)) from error
+            spec = _checked(thing, shape, interval)
         except DomainError as error:
             raise QuantisationError(thing=thing, reason=str(error), hint="clip its operand before it") from error
+        except (TypeError, ValueError, IndexError, OverflowError) as error:  # also operands too few or too many
+            raise _malformed(thing, str(error)) from error
         if requantise is not None:
             requantise = replace(requantise, low=interval.low, high=interval.high)  # one form: bounds that are reached
-        spec = TensorSpec(tuple(map(int, shape)), interval)
         self._operators.append(Operator(kind, tuple(operands), values, requantise, spec, label))
         return TraceRef(len(self._inputs) + len(self._operators) - 1)
 
@@ -134,15 +139,62 @@ class Builder:
 
     def output(self, name: str, ref: TraceRef, decoding: Encoding) -> None:
         """Declare a tensor of the trace as an output."""
+        thing = f"output {name!r}"
+        if not isinstance(ref, TraceRef) or not _is_name(name) or name in (declared.name for declared in self._outputs):
+            raise _malformed(thing, "outputs are tensors of the trace, and have names of their own")
+        if not decoding.fits(self.spec(ref).shape):
+            raise _malformed(thing, "its decoding has another number of channels")
         self._outputs.append(Output(name, ref.index, decoding))
 
     def build(self) -> Program:
         """The frozen program; its id is computed, so that every descriptor is known to be well formed."""
         if not self._inputs or not self._operators or not self._outputs or max(len(self._inputs), len(self._outputs)) > 255:
             raise _malformed("a program", "it needs 1 to 255 inputs and outputs, and an operator")
-        program = Program(tuple(self._inputs), tuple(self._constants), tuple(self._operators), tuple(self._outputs), self._salt)
-        identity.program_id(program)
+        constants, operators = self._in_order_of_use()
+        program = Program(tuple(self._inputs), constants, operators, tuple(self._outputs), self._salt)
+        try:
+            identity.program_id(program)
+        except (ValueError, OverflowError, struct.error) as error:
+            raise _malformed("a program", f"a number does not fit its place ({error})") from error
         return program
+
+    def _in_order_of_use(self) -> tuple[tuple[IntArray, ...], tuple[Operator, ...]]:
+        """Constants as the operators first read them, and none that is not read: the files follow from the program."""
+        used = (o.index for operator in self._operators for o in operator.operands if isinstance(o, ConstantRef))
+        place = {old: new for new, old in enumerate(dict.fromkeys(used))}
+        moved = [
+            tuple(ConstantRef(place[o.index]) if isinstance(o, ConstantRef) else o for o in operator.operands)
+            for operator in self._operators
+        ]
+        operators = (replace(operator, operands=operands) for operator, operands in zip(self._operators, moved, strict=True))
+        return tuple(self._constants[old] for old in place), tuple(operators)
+
+
+def _is_name(name: object) -> bool:
+    """Text that can be written as UTF-8: what JSON gives may hold half a surrogate pair."""
+    return isinstance(name, str) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _integers(value: Any) -> Any:
+    """Attributes are integers of 64 bits, or tuples of them. Raises TypeError or ValueError on anything else."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_integers, value))
+    number = int(index(value))
+    if not Dtype.I64.low <= number <= Dtype.I64.high:
+        raise ShapeMismatch(f"attribute {number} does not fit 64 bits")
+    return number
+
+
+def _checked(thing: str, shape: Shape, interval: Interval) -> TensorSpec:
+    try:
+        spec = TensorSpec(tuple(map(index, shape)), Interval(int(index(interval.low)), int(index(interval.high))))
+    except TypeError as error:
+        raise _malformed(thing, f"its shape or its interval is not made of integers ({error})") from error
+    if min(spec.shape, default=1) < 1 or len(spec.shape) > MAX_RANK or spec.size > MAX_ELEMENTS:
+        raise _malformed(thing, f"shape {list(shape)} has no elements, more than 2^31, or more than {MAX_RANK} axes")
+    if not spec.interval.within(Interval(Dtype.I64.low, Dtype.I64.high)):
+        raise _malformed(thing, f"[{interval.low}, {interval.high}] does not fit 64 bits")
+    return spec
 
 
 def _malformed(thing: str, reason: str) -> MalformedProgram:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from verifiable_ml.commitment import keccak
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
-from verifiable_ml.program.tensor import Interval, TensorSpec
+from verifiable_ml.program.tensor import Interval, Shape, TensorSpec
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,9 +26,13 @@ class Linear:
     zero: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        finite = all(np.isfinite(s) and s > 0 for s in self.scale)
+        finite = all(np.isfinite(s) and s > 0 for s in self.scale) and all(-(1 << 63) <= z < 1 << 63 for z in self.zero)
         if not finite or len(self.scale) != len(self.zero) or not self.scale:
-            raise ValueError("a linear encoding has as many finite positive scales as zero points")
+            raise ValueError("a linear encoding has as many finite positive scales as zero points of 64 bits")
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether it has one pair, or as many as the last axis has entries."""
+        return len(self.scale) in (1, shape[-1] if shape else 1)
 
     def encode(self, real: FloatArray) -> FloatArray:
         """Rounded half to even, not yet bounded."""
@@ -52,6 +56,10 @@ class Linear:
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Integers that are integers already: token ids, categories, labels, booleans."""
+
+    def fits(self, shape: Shape) -> bool:
+        """Always."""
+        return True
 
     def encode(self, real: FloatArray) -> FloatArray:
         """The same numbers; what is no integer is refused by `encode`."""

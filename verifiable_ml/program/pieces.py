@@ -33,6 +33,8 @@ def _most_leaves(lengths: Sequence[int], width: int, tau: int) -> int:
     most = touched = filled = 0
     for length in lengths:
         while length:
+            if not filled and length > 2 * tau:  # whole windows are all alike: one of them is enough
+                length -= (length // tau - 1) * tau
             taken = min(length, tau - filled)
             touched += -(-(taken * width - 1) // LEAF_BYTES) + 1
             most, filled, length = max(most, touched), filled + taken, length - taken

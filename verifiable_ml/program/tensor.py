@@ -11,6 +11,11 @@ from verifiable_ml.commitment import Dtype
 
 Shape = tuple[int, ...]
 
+MAX_RANK = 32
+"""NumPy's own limit before its second version; no model comes near."""
+MAX_ELEMENTS = 1 << 31
+"""Of one tensor, padding included. A few hundred bytes of a stranger's program must not ask for more memory than anybody has."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:

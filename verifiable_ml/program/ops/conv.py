@@ -69,7 +69,7 @@ def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:
     centred = x.interval.shifted(-attributes.x_zero)
     if any(attributes.pads):
         centred = Interval.hull([centred, Interval(0, 0)])
-    return weight_bounds(centred, (w.values - attributes.w_zero).reshape(w.shape[0], -1))
+    return weight_bounds(centred, w, attributes.w_zero)
 
 
 def runs(attributes: Attributes, shapes: tuple[Shape, ...]) -> tuple[tuple[int, ...], ...]:

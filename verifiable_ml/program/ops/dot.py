@@ -3,15 +3,26 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from verifiable_ml.commitment.codec import IntArray
-from verifiable_ml.program.operator import Accumulator
+from verifiable_ml.program.operator import Accumulator, DomainError, Known
 from verifiable_ml.program.tensor import Interval
 
+MAX_WEIGHTS = 1 << 62
 
-def weight_bounds(x: Interval, weights: IntArray) -> Accumulator:
-    """Exact over all inputs in `x`: weights [N, K], one pair a channel n. Python integers, so that nothing wraps."""
+
+def weight_bounds(x: Interval, w: Known, w_zero: int) -> Accumulator:
+    """Exact over all inputs in `x`: constant weights [N, ...], one pair a channel n.
+
+    Raises DomainError where the sum of a channel's weights could wrap in 64 bits: a bound that wraps proves nothing.
+    """
+    assert w.values is not None
+    reach = w.interval.shifted(-w_zero).magnitude * prod(w.shape[1:])
+    if reach >= MAX_WEIGHTS:
+        raise DomainError(f"its weights can sum up to {reach}, and 2^62 is the limit")
+    weights = (w.values - w_zero).reshape(w.shape[0], -1)
     positive = np.where(weights > 0, weights, 0).sum(axis=-1).tolist()
     negative = np.where(weights < 0, -weights, 0).sum(axis=-1).tolist()
     lows = [p * x.low - n * x.high for p, n in zip(positive, negative, strict=True)]

@@ -69,7 +69,10 @@ def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:
         raise ShapeMismatch("lookup's table is a constant")
     if attributes.mantissa and x.interval.low < 0:
         raise DomainError(f"x reaches {x.interval.low}, and a table by mantissa takes none below 0")
-    first, last = position(attributes, np.array([x.interval.low, x.interval.high])).tolist()
+    if attributes.mantissa:
+        first, last = position(attributes, np.array([x.interval.low, x.interval.high])).tolist()
+    else:  # in Python's integers: far below its base, x - base would wrap into the table
+        first, last = x.interval.low - attributes.base, x.interval.high - attributes.base
     if first < 0 or last >= len(table.values):
         raise DomainError(f"x in [{x.interval.low}, {x.interval.high}] leaves a table of {len(table.values)} entries")
     reached = table.values[first : last + 1]

@@ -49,7 +49,7 @@ def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:
     centred = x.interval.shifted(-attributes.x_zero)
     if w.values is None or len(w.shape) > 2:
         return tensor_bounds(centred, w.interval.shifted(-attributes.w_zero), terms=w.shape[-1])
-    return weight_bounds(centred, w.values - attributes.w_zero)
+    return weight_bounds(centred, w, attributes.w_zero)
 
 
 def runs(attributes: Attributes, shapes: tuple[Shape, ...]) -> tuple[tuple[int, ...], ...]:

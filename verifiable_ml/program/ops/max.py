@@ -19,6 +19,8 @@ from verifiable_ml.program.tensor import Shape
 
 NAME, CODE, REQUANTISES = "max", 6, False
 NEUTRAL = np.iinfo(np.int64).min
+MAX_TAPS = 1 << 12
+"""64 by 64; larger windows are axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
         return x[: -attributes.axes]
     attributes.windows.check(x)
     rank = len(attributes.kernel)
+    if prod(attributes.kernel) > MAX_TAPS:
+        raise ShapeMismatch(f"a window of {list(attributes.kernel)} has more than {MAX_TAPS} taps")
     for axis, (pad, other) in enumerate(zip(attributes.pads[:rank], attributes.pads[rank:], strict=True)):
         if (attributes.dilations[axis] != 1 and (pad or other)) or max(pad, other) >= attributes.kernel[axis]:
             raise ShapeMismatch(f"{attributes} has a window that lies in the padding alone")

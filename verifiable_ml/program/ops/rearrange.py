@@ -20,6 +20,8 @@ from verifiable_ml.program.tensor import Interval, Shape
 NAME, CODE, REQUANTISES = "rearrange", 13, False
 Map = tuple[int, int, int, int]
 """(count, start, step, divisor) of one permuted axis."""
+MAX_INDEX = 1 << 62
+"""No start, step, divisor or numerator reaches it, so that none wraps in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,9 @@ def _sources(a: Attributes) -> list[IntArray]:
 
 
 def _fills(a: Attributes) -> bool:
-    """Whether any entry of the output is the fill value."""
-    return any(
-        bool((source < 0).any() or (source >= a.view[axis]).any())
-        for axis, source in zip(a.permutation, _sources(a), strict=True)
-    )
+    """Whether any entry of the output is the fill value. A map is monotone, so that its ends say it."""
+    ends = [(start // divisor, (start + (count - 1) * step) // divisor) for count, start, step, divisor in a.maps]
+    return any(min(pair) < 0 or max(pair) >= a.view[axis] for axis, pair in zip(a.permutation, ends, strict=True))
 
 
 def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
@@ -98,6 +98,8 @@ def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
         raise ShapeMismatch(f"{a}: the permutation or the maps do not fit the view")
     if any(len(m) != 4 or m[0] < 1 or m[3] < 1 for m in a.maps) or prod(m[0] for m in a.maps) != prod(a.shape):
         raise ShapeMismatch(f"{a}: the maps do not give as many entries as the output has")
+    if any(max(abs(c), abs(s), abs(t), d, abs(s + (c - 1) * t)) >= MAX_INDEX for c, s, t, d in a.maps):
+        raise ShapeMismatch(f"{a}: a map reaches 2^62")
     if min(a.shape, default=1) < 1 or (a.view and not 0 <= a.axis < len(a.view)):
         raise ShapeMismatch(f"{a}: no such axis or shape")
     sizes = [prod(shape) for shape in shapes]

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.program.operator import ShapeMismatch
-from verifiable_ml.program.tensor import Shape
+from verifiable_ml.program.tensor import MAX_ELEMENTS, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Windows:
             raise ShapeMismatch(f"windows {self} do not fit a tensor of shape {list(x)}")
         if min(self.extent(x[1:-1])) < 1:
             raise ShapeMismatch(f"windows {self} are larger than the padded tensor of shape {list(x)}")
+        padded = (size + self.pads[a] + self.pads[a + rank] for a, size in enumerate(x[1:-1]))
+        if x[0] * prod(padded) * x[-1] > MAX_ELEMENTS:
+            raise ShapeMismatch(f"windows {self} pad {list(x)} to more than 2^31 elements")
 
     def extent(self, spatial: Shape) -> Shape:
         """The output's spatial shape (floor, as ONNX's default ceil_mode = 0)."""
