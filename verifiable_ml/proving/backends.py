@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The table of backends. Adding one is adding a line."""
+
+from __future__ import annotations
+
+from verifiable_ml.errors import InvalidInput
+from verifiable_ml.proving.base import Backend, VerificationKey
+from verifiable_ml.proving.ezkl.backend import EzklBackend
+from verifiable_ml.proving.proof import KEY_FORMAT, malformed, read_document
+from verifiable_ml.proving.replay import ReplayBackend
+
+BACKENDS = {each.name: each for each in (EzklBackend, ReplayBackend)}
+
+
+def backend(name: str) -> Backend:
+    """The backend of that name, with its settings from the environment. Raises InvalidInput."""
+    if name not in BACKENDS:
+        raise InvalidInput(thing=f"backend `{name}`", reason="there is none of that name", hint=f"one of {', '.join(BACKENDS)}")
+    made: Backend = BACKENDS[name]()
+    return made
+
+
+def read_key(data: bytes) -> VerificationKey:
+    """A verification key of whichever backend. Raises MalformedEvidence."""
+    name = read_document(data, KEY_FORMAT, 1).get("backend")
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise malformed("a verification key", f"its backend {name!r:.40} is unknown")
+    return backend(name).read_key(data)
