@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import verifiable_ml as vml
+from verifiable_ml.bench import execute as seeded
 from verifiable_ml.errors import InvalidInput, QuantisationError, UnsupportedModel
 from verifiable_ml.execute import OnnxView, encode_inputs, predictor, recorder, run_reference, views
+from verifiable_ml.execute.layout import Layout
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Requantise, Tokens, TraceRef
 from verifiable_ml.program.ops.windows import Windows
@@ -267,6 +269,20 @@ def test_operator_on_random_programs_is_bit_for_bit_the_reference(kind: str):
     assert legal >= 50
 
 
+def test_matmul_by_planes_of_bytes_is_bit_for_bit_the_reference(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(views.matmul, "MANY", 1)  # as if every product were large enough for it
+    rng, planes = np.random.default_rng(5), 0
+    for _ in range(150):
+        program = random_program("matmul", rng)
+        if program is None:
+            continue
+        view = OnnxView(program, every_output=True)
+        planes += b"BitwiseAnd" in view.model
+        for _ in range(3):
+            assert_same(program, view, random_inputs(program, rng))
+    assert planes >= 20
+
+
 def test_requantisation_beyond_float64_floors_and_clips_like_the_reference():
     rng = np.random.default_rng(2)
     for _ in range(60):
@@ -351,6 +367,33 @@ def test_zoo_model_on_200_samples_agrees_on_every_intermediate(name: str, width:
     for sample in samples:
         assert_same(program, view, encode_inputs(program, sample, saturate=True), outputs)
     assert len(samples) >= 20
+
+
+@pytest.mark.parametrize("spec", [(8, "8"), (8, "16"), (16, "16")], ids=str)
+def test_seeded_large_models_are_bit_for_bit_the_reference_with_one_thread_and_two(spec: tuple[int, str]):
+    for model, of in ((seeded.mlp((256, 300, 10)), (1, 256)), (seeded.cnn((32, 0, 64, 0)), (1, 3, 32, 32))):
+        rng = np.random.default_rng(0)
+        samples = [{"x": rng.standard_normal(of, dtype=np.float32)} for _ in range(3)]
+        program = vml.compile(model, samples, spec=vml.QuantSpec(weights=spec[0], width=spec[1]), threshold=-1)
+        view, outputs = OnnxView(program, every_output=True), OnnxView(program, threads=2)
+        for sample in samples:
+            assert_same(program, view, encode_inputs(program, sample, saturate=True), outputs)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_layout_after_many_rearrangements_reads_what_numpy_reads(seed: int):
+    rng = np.random.default_rng([6, seed])
+    stored = np.arange(2 * 3 * 4 * 5)
+    layout, array = Layout.plain((2, 3, 4, 5)), stored.reshape(2, 3, 4, 5)
+    for _ in range(6):
+        view = [(2, 3, 20), (6, 4, 5), (24, 5), (1, 10, 12), (2, 60), (3, 40), (8, 15), (120,), array.shape][rng.integers(9)]
+        permutation = tuple(rng.permutation(len(view)).tolist())
+        moved = layout.permuted(view, permutation)
+        if moved is None:
+            continue
+        layout, array = moved, array.reshape(view).transpose(permutation)
+        np.testing.assert_array_equal(layout.read(stored, array.shape), array)
+        assert layout.is_plain == np.array_equal(array.ravel(), stored)
 
 
 def test_view_of_constants_only_or_of_one_permutation_runs():

@@ -96,7 +96,7 @@ def mlp(widths: tuple[int, ...]) -> onnx.ModelProto:
 
 def cnn(channels: tuple[int, ...]) -> onnx.ModelProto:
     """Conv, Relu and MaxPool, then two dense layers; seeded weights. Input x [1, 3, 32, 32]."""
-    rng, nodes, weights = np.random.default_rng(0), [], []  # type: ignore[var-annotated]
+    rng, nodes, weights = np.random.default_rng(0), [], []
     value, inner, size = "x", 3, 32
     for place, outer in enumerate(channels):
         if not outer:

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import UnsupportedModel
 from verifiable_ml.execute.layout import Layout, channel_first, identity, inverse
 from verifiable_ml.program import Interval
 from verifiable_ml.program.operator import Accumulator, Known
@@ -23,6 +24,7 @@ from verifiable_ml.program.tensor import Shape, TensorSpec
 
 OPSET, IR_VERSION = 18, 9
 """As old as the operators allow: BitShift, Clip and ReduceSum in the forms that are used here."""
+MAX_BYTES = (1 << 31) - (1 << 24)
 EXACT = (("float32", 1 << 24), ("float64", 1 << 53))
 
 
@@ -168,7 +170,14 @@ class Graph:
         return self.constant(array.reshape(-1, *[1] * trailing), dtype)
 
     def model(self, inputs: dict[str, Value], outputs: Sequence[Value]) -> onnx.ModelProto:
-        """The ONNX model with these inputs and outputs."""
+        """The ONNX model with these inputs and outputs. Raises UnsupportedModel if it is larger than a protobuf may be."""
+        nbytes = sum(array.nbytes for array in self._constants.values())
+        if nbytes > MAX_BYTES:
+            raise UnsupportedModel(
+                thing=f"{nbytes:,} bytes of constants",
+                reason="an ONNX file holds 2 GiB",
+                hint="narrower weights take fewer bytes",
+            )
         graph = helper.make_graph(
             list(self._nodes.values()),
             "program",
@@ -195,6 +204,12 @@ def centred(graph: Graph, value: Value, zero: int, dtype: str) -> Value:
 def centred_bound(interval: Interval, zero: int) -> int:
     """The greatest magnitude on the way to value - zero."""
     return max(interval.magnitude, abs(zero), interval.shifted(-zero).magnitude)
+
+
+def floating(step: Step, zeros: tuple[int, int]) -> str:
+    """The type in which both operands, their zero points taken away, and the accumulation are exact."""
+    widest = max(centred_bound(k.interval, zero) for k, zero in zip(step.operands, zeros, strict=True))
+    return arithmetic(max(step.bound, widest))
 
 
 def index(graph: Graph, value: Value) -> str:

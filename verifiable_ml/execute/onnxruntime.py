@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The fast twin of the reference: a Program as one onnxruntime graph, bit for bit the same on every operator's output.
 
-What cannot be exact there is refused when the view is built. Facts that it rests on: docs and tests/differential.
+What cannot be exact there is refused when the view is built. It rests on floating sums and products of integers below 2^24
+or 2^53 being exact, so no option that lowers precision (fast maths in bfloat16) may be turned on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from verifiable_ml.program import ConstantRef, Operator, Program
 class OnnxView:
     """A program that is ready to run. Building takes milliseconds to seconds, so keep it.
 
-    `every_output` records each operator's output, as `trace` needs it. Raises UnsupportedModel if a step cannot be exact.
+    `every_output` records each operator's output, as `trace` needs it. `model` is the ONNX file that runs, as bytes.
+    Raises UnsupportedModel if a step cannot be exact.
     """
 
     def __init__(self, program: Program, *, every_output: bool = False, threads: int = 1) -> None:
@@ -35,8 +37,8 @@ class OnnxView:
         self._feeds = [value.name for value in inputs.values()]
         self._fetched = sorted({value.name for value in self._values.values()} - set(self._feeds))
         outputs = {value.name: value for value in self._values.values()}
-        self._model = graph.model(inputs, [outputs[name] for name in self._fetched]).SerializeToString()
-        self._session = session(self._model, threads) if self._fetched else None  # a graph that only permutes has no nodes
+        self.model = graph.model(inputs, [outputs[name] for name in self._fetched]).SerializeToString()
+        self._session = session(self.model, threads) if self._fetched else None  # a graph that only permutes has no nodes
 
     def outputs(self, inputs: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
         """The program's outputs, in order. Raises InvalidInput."""

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from verifiable_ml.execute.graph import Graph, Step, Value
+from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.execute.graph import Graph, Step, Value, arithmetic
 from verifiable_ml.program import Interval
 
 MAX_TERMS = ((1 << 31) - 1) // (255 * 255)
@@ -27,15 +29,22 @@ class Plane:
     place: int
 
 
+def count(interval: Interval, zero: int) -> int:
+    """How many planes there are."""
+    if interval.low >= 0 and max(interval.high, zero) <= 255 and zero >= 0:
+        return 1
+    return -(-(max(interval.high, zero) - min(interval.low, zero)).bit_length() // 8)
+
+
 def planes(graph: Graph, value: Value, interval: Interval, zero: int) -> list[Plane]:
     """Cut so that value - zero = sum of 2^(8 place) (plane - its zero). One plane, the value itself, if all are bytes."""
     if interval.low >= 0 and interval.high <= 255 and 0 <= zero <= 255:
         return [Plane(graph.cast(value, "uint8"), zero, 0)]
-    base, highest = min(interval.low, zero), max(interval.high, zero)
+    base = min(interval.low, zero)
     name = graph.cast(value, "int64").name
     name = graph.node("Sub", name, graph.constant(base, "int64"))
     whole = graph.cast(replace(value, name=name, dtype="int64"), "uint64")
-    return [_plane(graph, whole, zero - base, place) for place in range(-(-(highest - base).bit_length() // 8))]
+    return [_plane(graph, whole, zero - base, place) for place in range(count(interval, zero))]
 
 
 def _plane(graph: Graph, whole: Value, zero: int, place: int) -> Plane:
@@ -45,3 +54,21 @@ def _plane(graph: Graph, whole: Value, zero: int, place: int) -> Plane:
     name = graph.node("BitwiseAnd", name, graph.constant(255, "uint64"))
     value = graph.cast(replace(whole, name=name), "uint8")
     return Plane(value, (zero >> (8 * place)) & 255, place)
+
+
+def joined(graph: Graph, xs: list[Plane], ws: list[Plane], terms: int, product: Callable[[Plane, Plane], str]) -> tuple[str, str]:
+    """The sum of 2^(8 place) * product over all pairs, and its type, which holds every partial sum. Raises UnsupportedModel."""
+    pairs = [(x, w) for x in xs for w in ws]
+    if len(pairs) == 1:
+        return product(*pairs[0]), "int32"
+    bound = sum(terms * 255 * 255 << (8 * (x.place + w.place)) for x, w in pairs)
+    if bound >= 1 << 62:
+        raise UnsupportedModel(
+            thing="a product", reason="its operands are wider than onnxruntime can multiply exactly", hint="narrow them"
+        )
+    dtype, total = arithmetic(bound), ""
+    for x, w in pairs:
+        term, place = graph.cast(graph.value(product(x, w), "int32", ()), dtype).name, x.place + w.place
+        term = graph.node("Mul", term, graph.constant(1 << (8 * place), dtype)) if place else term
+        total = graph.node("Add", total, term) if total else term
+    return total, dtype
