@@ -31,7 +31,7 @@ class ReplayKey:
 
     @property
     def backend(self) -> str:
-        """replay."""
+        """Its name."""
         return NAME
 
     @property

@@ -14,7 +14,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +87,8 @@ class Worker:
 
     def _watch(self, process: subprocess.Popen[bytes], channel: int, progress: Progress) -> dict[str, Any]:
         """Read lines until the worker closes its end; the last one that is an answer or a failure."""
-        buffer, last, step = b"", {}, "starting"
+        buffer, step = b"", "starting"
+        last: dict[str, Any] = {}
         while True:
             if select.select([channel], [], [], TICK)[0]:
                 data = os.read(channel, 1 << 20)
@@ -109,7 +109,7 @@ class Worker:
     def exhausted(self, what: str, reason: str) -> VerifiableMlError:
         """The error for a resource that ran out."""
         if what != "memory":
-            return ResourceExceeded(thing="the disk", reason=reason, hint=f"free some space, or set VML_CACHE_DIR; now {self.folder}")
+            return ResourceExceeded(thing="the disk", reason=reason, hint="free some space, or set VML_CACHE_DIR elsewhere")
         known = f"; the estimate is {_mib(self.expected_memory)}" if self.expected_memory else ""
         hint = "raise VML_MEMORY_LIMIT (bytes), or prove a smaller model: `vml estimate` says what each takes"
         return ResourceExceeded(thing="memory", reason=reason + known, hint=hint)
@@ -124,7 +124,9 @@ class Worker:
         how = f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with status {code}"
         reason = last.get("failure", how) + (f"; it said: {said}" if said else "")
         killed = "the system may have run out of memory: `vml estimate` says what it takes" if code == -signal.SIGKILL else ""
-        return WorkerFailed(thing=f"ezkl, at `{job}`", reason=reason, hint=killed or "run it again; report it if it happens again")
+        return WorkerFailed(
+            thing=f"ezkl, at `{job}`", reason=reason, hint=killed or "run it again, and report it if it fails again"
+        )
 
     def _log_tail(self) -> str:
         """What a panic said, or the last words."""

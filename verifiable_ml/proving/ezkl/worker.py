@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ezkl
+ezkl: Any = importlib.import_module("ezkl")
 
 PROOF_LENGTH = re.compile(r"eq\((0x[0-9a-f]+), proof\.length\)")
 """Where the dedicated verifier's source says how long a proof is."""
@@ -85,7 +86,7 @@ def prove(request: dict[str, Any], step: Step) -> Any:
 
 
 def verify(request: dict[str, Any], step: Step) -> Any:
-    """"" if `proof` holds under `vk`, `settings` and `srs`, all of which the caller wrote, else why not."""
+    """Why `proof` does not hold under `vk`, `settings` and `srs`, all of which the caller wrote; "" if it does."""
     step("verifying")
     try:
         return "" if ezkl.verify("proof", "settings", "vk", "srs", True) else "it does not hold"

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""How large the circuit is: run arguments from the view, and the smallest number of rows that holds it.
+
+Two inner columns, and tables of one column each: more columns cost proof bytes and gas (measured, docs/figures.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from verifiable_ml.commitment import Privacy
+from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.program import Program
+from verifiable_ml.proving.base import Progress, silent
+from verifiable_ml.proving.ezkl import view as views
+from verifiable_ml.proving.ezkl.process import Worker
+from verifiable_ml.proving.ezkl.srs import GREATEST
+
+VISIBILITY = {"public": "fixed", "hashed": "hashed", "committed": "polycommit"}
+"""ezkl's words for what becomes of the weights."""
+BLINDED = 24
+"""Rows that halo2 and ezkl keep for themselves, with some to spare."""
+LEAST_BITS = 28
+"""What a decomposition must reach: remainders of divisions stay far below."""
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A view, ezkl's run arguments, and the settings that it computed from both."""
+
+    view: views.View
+    arguments: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def logrows(self) -> int:
+        """log2 of the rows that are available."""
+        return int(self.arguments["logrows"])
+
+    @property
+    def rows(self) -> int:
+        """Rows in use: of the main columns, the constants', the public values' or the hash's, whichever are most."""
+        settings = self.settings
+        public = sum(_count(shape) for shape in settings["model_instance_shapes"])
+        modules = settings["module_sizes"]
+        others = settings["total_const_size"], settings["total_dynamic_col_size"], public, modules["poseidon"][0]
+        return int(max(settings["num_rows"], *others, *modules["polycommit"]))
+
+
+def check_privacy(program: Program, privacy: Privacy) -> None:
+    """Raises UnsupportedModel for a mode that no proof of ours could stand for."""
+    if privacy.weights == "private":
+        raise UnsupportedModel(
+            thing=f"program {program.id.hex()[:16]} with private weights",
+            reason="a circuit with free weights holds for any weights, so its proof says nothing of this program",
+            hint="hide them by a commitment that the key pins: --hide weights=committed, or weights=hashed",
+        )
+
+
+def design(program: Program, privacy: Privacy, worker: Worker, progress: Progress = silent, least: int = 0) -> Circuit:
+    """Write the view into the worker's folder and choose the size. least: of logrows, if the user's string has more.
+
+    Raises UnsupportedOperator for what the view cannot say, UnsupportedModel beyond 2^26 rows.
+    """
+    check_privacy(program, privacy)
+    progress("writing the circuit", None)
+    view = views.build(program, privacy)
+    (worker.folder / "model").write_bytes(view.model.SerializeToString())
+    low, high = view.lookup_range
+    logrows = max(view.least_logrows, least, _bits(high - low + 1 + BLINDED))
+    while logrows <= GREATEST:
+        arguments = run_arguments(view, privacy, logrows, _reach(program, view))
+        circuit = Circuit(view, arguments, worker.run("settings", progress, arguments=arguments))
+        if circuit.rows + BLINDED <= 1 << logrows:
+            return circuit
+        logrows = max(logrows + 1, _bits(circuit.rows + BLINDED))
+    raise UnsupportedModel(
+        thing=f"program {program.id.hex()[:16]}",
+        reason=f"its circuit needs more than 2^{GREATEST} rows",
+        hint="prove a smaller model, or settle it by the dispute game",
+    )
+
+
+def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int) -> dict[str, Any]:
+    """Every argument that has a default is set, so that another default changes nothing. reach: bits of a decomposition."""
+    base = min(14, logrows - 1)
+    return {
+        "input_visibility": privacy.input,
+        "output_visibility": "public",
+        "param_visibility": VISIBILITY[privacy.weights],
+        "input_scale": 0,
+        "param_scale": 0,
+        "scale_rebase_multiplier": 1,
+        "lookup_range": list(view.lookup_range),
+        "logrows": logrows,
+        "num_inner_cols": 2,
+        "check_mode": "unsafe",
+        "decomp_base": 1 << base,
+        "decomp_legs": -(-reach // base),
+        "ignore_range_check_inputs_outputs": True,
+        "bounded_log_lookup": False,
+        "rebase_frac_zero_constants": False,
+        "disable_freivalds": False,
+    }
+
+
+def _reach(program: Program, view: views.View) -> int:
+    """Bits that an absolute value in the view can have: of differences of what a max over windows compares."""
+    if not any(node.op_type == "Abs" for node in view.model.graph.node):
+        return LEAST_BITS
+    found = LEAST_BITS
+    for operator in program.operators:
+        if operator.kind == "conv" and operator.requantise is not None:
+            form = operator.requantise
+            scaled = program.accumulator(operator).magnitude * int(abs(form.multiplier).max())
+            found = max(found, (2 * scaled).bit_length() + 1)
+    return found
+
+
+def _bits(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def _count(shape: list[int]) -> int:
+    return prod(shape)
