@@ -101,8 +101,8 @@ class Builder:
     ) -> TraceRef:
         """Add an operator; its output's shape and interval are computed and proved here."""
         thing = f"operator {len(self._operators)} `{label or kind}` ({kind})"
-        if kind not in OPERATORS or not operands:
-            raise _malformed(thing, "no such operator, or no operands")
+        if kind not in OPERATORS or not operands or (label and not _is_name(label)):
+            raise _malformed(thing, "no such operator, or no operands, or a label that is no text")
         op, known = OPERATORS[kind], tuple(map(self.known, operands))
         shapes = tuple(k.shape for k in known)
         try:
@@ -144,7 +144,7 @@ class Builder:
             raise _malformed(thing, "outputs are tensors of the trace, and have names of their own")
         if not decoding.fits(self.spec(ref).shape):
             raise _malformed(thing, "its decoding has another number of channels")
-        self._outputs.append(Output(name, ref.index, decoding))
+        self._outputs.append(Output(name, int(ref.index), decoding))
 
     def build(self) -> Program:
         """The frozen program; its id is computed, so that every descriptor is known to be well formed."""

@@ -7,6 +7,7 @@ bytes: what is not canonical, or was tampered with, is refused.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from verifiable_ml.commitment.codec import IntArray
-from verifiable_ml.errors import InvalidInput, MalformedProgram, VerifiableMlError
+from verifiable_ml.errors import InvalidInput, MalformedProgram, ResourceExceeded, VerifiableMlError
 from verifiable_ml.program.builder import Builder
 from verifiable_ml.program.encoding import encoding_from_json
 from verifiable_ml.program.operator import ConstantRef, Operand, Operator, TraceRef
@@ -32,48 +33,81 @@ from verifiable_ml.program.tensor import Interval
 
 FORMAT, VERSION = "verifiable_ml.program", 1
 MANIFEST, GRAPH, WEIGHTS = "manifest.json", "program.json", "weights.safetensors"
-MAX_FILE = 1 << 32
+MAX_BYTES = 1 << 32
+"""Of all files together."""
+MAX_JSON = 1 << 28
+"""Of each JSON file: its values take some ten times as much memory."""
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def save(program: Program, path: str | os.PathLike[str], extra: dict[str, bytes] | None = None) -> None:
-    """Write the directory `path` (made anew; an older program there is replaced) in one rename.
+    """Write the directory `path`, whole or not at all; an older program there is replaced, and kept if this fails.
 
-    `extra` are further files by name, checksummed in the manifest, that no id depends on (a fidelity report).
+    `extra` are further files by name, checksummed in the manifest, that no id depends on (a fidelity report). Raises
+    ResourceExceeded on a full disk, InvalidInput if the path cannot be written or holds something else.
     """
-    target = Path(path)
-    if target.exists() and not (target / MANIFEST).is_file():
-        raise InvalidInput(thing=f"`{target}`", reason="it exists and is no saved program", hint="choose another path")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target, files = Path(os.path.realpath(path)), to_files(program, extra or {})
+    try:
+        if target.exists() and not (target / MANIFEST).is_file():
+            raise InvalidInput(thing=f"`{target}`", reason="it exists and is no saved program", hint="choose another path")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, files)
+    except OSError as error:
+        kind = ResourceExceeded if error.errno in DISK_FULL else InvalidInput
+        hint = "what was there before is untouched; free some space, or choose another path"
+        raise kind(thing=f"`{target}`", reason=f"it cannot be written ({error.strerror})", hint=hint) from error
+
+
+def _replace(target: Path, files: dict[str, bytes]) -> None:
+    """An interruption at any line leaves the old directory or the new one, and nothing else."""
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    retired = staging.with_name(f"{staging.name}.old")
     try:
         staging.chmod(0o755)
-        for name, data in to_files(program, extra or {}).items():
+        for name, data in files.items():
             (staging / name).write_bytes(data)
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(retired)
         staging.rename(target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+    finally:
+        if retired.exists() and not target.exists():
+            retired.rename(target)
+        for leftover in (staging, retired):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def load(path: str | os.PathLike[str]) -> Program:
     """Read and prove a program. Raises MalformedProgram, naming what is wrong; InvalidInput if there is none."""
     folder = Path(path)
-    if not (folder / MANIFEST).is_file():
+    try:
+        if not (folder / MANIFEST).is_file():
+            hint = "`vml compile model.onnx -o model.vml` makes one"
+            raise InvalidInput(thing=f"`{folder}`", reason="no saved program is there", hint=hint)
+        return from_files(_read(folder))
+    except OSError as error:
         raise InvalidInput(
-            thing=f"`{folder}`", reason="no saved program is there", hint="`vml compile model.onnx -o model.vml` makes one"
-        )
-    files = {}
+            thing=f"`{folder}`", reason=f"it cannot be read ({error.strerror})", hint="check its permissions"
+        ) from error
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    files, room = {}, MAX_BYTES
     for entry in sorted(folder.iterdir()):
-        if not entry.is_file() or entry.is_symlink() or entry.stat().st_size > MAX_FILE:
+        if entry.is_symlink() or not entry.is_file():
             raise _malformed(f"`{entry.name}` is no plain file of a program")
+        size = entry.stat().st_size
+        room -= size
+        if room < 0 or (entry.name in (MANIFEST, GRAPH) and size > MAX_JSON):
+            raise _malformed(f"`{entry.name}` is larger than any program's")
         files[entry.name] = entry.read_bytes()
-    return from_files(files)
+    return files
 
 
 def to_files(program: Program, extra: dict[str, bytes]) -> dict[str, bytes]:
-    """The bytes of every file, the same for the same program."""
+    """The bytes of every file, the same for the same program. Raises InvalidInput for an `extra` name that is no file's."""
+    for name in extra:
+        if name in (MANIFEST, GRAPH, WEIGHTS, "", ".", "..") or name != Path(name).name or "\0" in name:
+            raise InvalidInput(thing=f"file {name!r}", reason="it cannot stand beside a program", hint="use a plain file name")
     content = {GRAPH: _json(_graph(program)), WEIGHTS: safetensors.numpy.save(_arrays(program)), **extra}
     manifest = {
         "format": FORMAT,
@@ -89,6 +123,7 @@ def from_files(files: dict[str, bytes]) -> Program:
     try:
         extra = _check_manifest(files)
         program = _build(json.loads(files[GRAPH]), safetensors.numpy.load(files[WEIGHTS]))
+        canonical = to_files(program, extra) == files
     except VerifiableMlError as error:
         raise error if isinstance(error, MalformedProgram) else _malformed(str(error)) from error
     except (
@@ -103,7 +138,7 @@ def from_files(files: dict[str, bytes]) -> Program:
         SafetensorError,
     ) as error:
         raise _malformed(f"it cannot be read ({type(error).__name__}: {error})") from error
-    if to_files(program, extra) != files:
+    if not canonical:
         raise _malformed("its files are not what this program is written as")
     return program
 
@@ -177,7 +212,7 @@ def _build(graph: dict[str, Any], arrays: dict[str, IntArray]) -> Program:
     for index, operator in enumerate(graph["operators"]):
         _add_operator(builder, index, operator, arrays)
     for output in graph["outputs"]:
-        builder.output(output["name"], _trace_ref(builder, output["index"]), encoding_from_json(output["decoding"]))
+        builder.output(output["name"], TraceRef(output["index"]), encoding_from_json(output["decoding"]))
     return builder.build()
 
 
@@ -188,30 +223,14 @@ def _add_operator(builder: Builder, index: int, operator: dict[str, Any], arrays
             arrays[f"multiplier.{index}"], arrays[f"offset.{index}"], int(form["shift"]), int(form["low"]), int(form["high"])
         )
     names = {field.name for field in fields(OPERATORS[operator["kind"]].Attributes)}
-    attributes = {name: _tuples(value) for name, value in operator["attributes"].items() if name in names}
-    operands = tuple(_operand(builder, text) for text in operator["operands"])
+    attributes = {name: value for name, value in operator["attributes"].items() if name in names}
+    operands = tuple(_operand(text) for text in operator["operands"])
     builder.apply(operator["kind"], *operands, requantise=form, label=str(operator["label"]), **attributes)
 
 
-def _operand(builder: Builder, text: str) -> Operand:
+def _operand(text: str) -> Operand:
     kind, index = text.split(" ")
-    return ConstantRef(int(index)) if kind == "constant" else _trace_ref(builder, int(index))
-
-
-def _trace_ref(builder: Builder, index: int) -> TraceRef:
-    if index < 0:
-        raise _malformed("an operand has a negative index")
-    builder.spec(TraceRef(index))
-    return TraceRef(index)
-
-
-def _tuples(value: Any) -> Any:
-    """Attributes are integers, or tuples of them; anything else is refused."""
-    if isinstance(value, list):
-        return tuple(map(_tuples, value))
-    if type(value) is not int:
-        raise _malformed(f"an attribute is {value!r}, no integer")
-    return value
+    return ConstantRef(int(index)) if kind == "constant" else TraceRef(int(index))
 
 
 def _malformed(reason: str) -> MalformedProgram:
