@@ -97,7 +97,7 @@ class Claim:
         return keccak(b"\x10" + self.program_id + counts[0] + inputs + counts[1] + outputs + bytes([self.privacy.code]))
 
     def to_json(self) -> dict[str, Any]:
-        """A plain object; `from_json` takes exactly what this gives."""
+        """A plain object; `from_json` takes this and nothing else."""
         return {
             "program": self.program_id.hex(),
             "inputs": [{"scheme": given.scheme, "digest": given.digest.hex()} for given in self.inputs],
@@ -107,7 +107,7 @@ class Claim:
 
     @classmethod
     def from_json(cls, value: Any) -> Claim:
-        """Read a stranger's claim. Raises MalformedEvidence unless it is exactly what `to_json` writes."""
+        """Read a stranger's claim. Raises MalformedEvidence unless it is what `to_json` writes, in any order of keys."""
         try:
             claim = cls(
                 program_id=bytes.fromhex(value["program"]),
@@ -116,7 +116,7 @@ class Claim:
                 privacy=Privacy(value["privacy"]["input"], value["privacy"]["weights"]),
             )
             claim.check()
-            canonical = json.dumps(claim.to_json()) == json.dumps(value)
+            canonical = json.dumps(claim.to_json(), sort_keys=True) == json.dumps(value, sort_keys=True)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as error:
             raise _malformed("a claim", f"it cannot be read ({type(error).__name__}: {error})") from error
         if not canonical:

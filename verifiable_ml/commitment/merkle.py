@@ -55,7 +55,7 @@ def verify_opening(root: bytes, depth: int, value: bytes, opening: Opening) -> b
     """
     if len(opening.siblings) != depth or not 0 <= opening.index < 1 << depth:
         return False
-    if any(len(sibling) != 32 for sibling in opening.siblings):
+    if any(len(node) != 32 for node in (root, value, *opening.siblings)):
         return False
     node = value
     for level, sibling in enumerate(opening.siblings):
