@@ -3,11 +3,30 @@
 
 program = vml.compile("model.onnx", calibration=samples)
 claim, trace = program.run(x)
+keys = vml.setup(program)
+proof = vml.prove(program, x, keys)
+verdict = vml.verify(proof, claim, keys.verification)
 """
 
-from verifiable_ml.api import Program, compile, load
+from verifiable_ml import chain
+from verifiable_ml.api import Program, compile, estimate, load, prove, setup, verify
 from verifiable_ml.commitment import Claim, Privacy
+from verifiable_ml.proving import Proof, Verdict
 from verifiable_ml.quantize import QuantSpec
 
 __version__ = "0.1.0"
-__all__ = ["Claim", "Privacy", "Program", "QuantSpec", "compile", "load"]
+__all__ = [
+    "Claim",
+    "Privacy",
+    "Program",
+    "Proof",
+    "QuantSpec",
+    "Verdict",
+    "chain",
+    "compile",
+    "estimate",
+    "load",
+    "prove",
+    "setup",
+    "verify",
+]

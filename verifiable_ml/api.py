@@ -10,16 +10,24 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from verifiable_ml import frontend, program, quantize
-from verifiable_ml.commitment import Claim
+from verifiable_ml import frontend, program, proving, quantize
+from verifiable_ml.commitment import Claim, Privacy
+from verifiable_ml.commitment.claim import INPUT_MODES, WEIGHT_MODES
 from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, predictor, public_claim, recorder
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
+from verifiable_ml.proving import Estimate, Keys, Progress, Proof, Verdict, VerificationKey
+from verifiable_ml.proving.base import silent
 from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
 
 REPORT = "report.json"
 """The fidelity report, beside the program in its directory."""
+BACKEND = "ezkl"
+"""Who proves unless another backend is named."""
+HIDDEN = {"input": "hashed", "weights": "committed"}
+"""What `hide` means where no way is named: a salted Poseidon digest, and a KZG commitment that the key pins."""
 
 
 class Program(program.Program):
@@ -90,3 +98,48 @@ def compile(
     made = Program.of(compiled.program)
     made.report, made.rewrites = compiled.fidelity, compiled.rewrites
     return made
+
+
+def estimate(program: Program, backend: str = BACKEND, hide: Sequence[str] = ()) -> Estimate:
+    """What a proof takes: rows, key, memory, time. Raises UnsupportedModel, BackendUnavailable."""
+    return proving.backend(backend).estimate(program, privacy(hide))
+
+
+def setup(program: Program, backend: str = BACKEND, hide: Sequence[str] = (), *, progress: Progress = silent) -> Keys:
+    """Keys for proofs of this program, from the cache or made now. hide: "input", "weights", or "input=private" and so on.
+
+    Keep `keys.verification`: who verifies pins it. Raises UnsupportedModel, BackendUnavailable, ResourceExceeded,
+    WorkerFailed, CorruptedArtifact; what `progress` raises cancels the work.
+    """
+    return proving.backend(backend).setup(program, privacy(hide), progress)
+
+
+def prove(
+    program: Program, inputs: Mapping[str, Any] | Any, keys: Keys, *, saturate: bool = False, progress: Progress = silent
+) -> Proof:
+    """Real numbers in, a proof of what the program answers out; `proof.claim` is what it shows.
+
+    Of a hashed input, `proof.salts` opens the commitment and goes into no file. Raises InvalidInput, and as `setup`.
+    """
+    backend = proving.backend(keys.verification.backend)
+    return backend.prove(program, encode_inputs(program, inputs, saturate=saturate), keys, progress)
+
+
+def verify(proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
+    """Judge a proof of a claim under a pinned key; `verdict.assumption` says what an acceptance rests on.
+
+    Raises MalformedEvidence on what is no proof at all, BackendUnavailable if the key's backend is not installed.
+    """
+    return proving.backend(key.backend).verify(proof, claim, key)
+
+
+def privacy(hide: Sequence[str]) -> Privacy:
+    """("input", "weights=hashed") as a mode. Raises InvalidInput."""
+    modes = {"input": "public", "weights": "public"}
+    for item in hide:
+        what, _, way = item.partition("=")
+        known = {"input": INPUT_MODES, "weights": WEIGHT_MODES}.get(what, ())
+        if not known or (way or HIDDEN[what]) not in known:
+            raise InvalidInput(thing=f"hide `{item}`", reason="it names nothing to hide", hint="input, weights, input=private …")
+        modes[what] = way or HIDDEN[what]
+    return Privacy(modes["input"], modes["weights"])  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from verifiable_ml.proving.ezkl.srs import MODULUS
 
-SIGN = 0x40
+SIGN = 0x80
 """Of the last byte: y is odd (halo2curves' packed form)."""
 
 
