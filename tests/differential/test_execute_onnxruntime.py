@@ -296,6 +296,38 @@ def test_requantisation_beyond_float64_floors_and_clips_like_the_reference():
         assert_same(program, OnnxView(program, every_output=True), random_inputs(program, rng))
 
 
+def test_requantisation_whose_product_and_offset_cancel_beyond_float64_is_exact():
+    b, start, multiplier = Builder(), 1 << 45, (1 << 15) - 1
+    x = b.input("x", (1001,), Interval(start, start + 1000), Tokens())
+    form = Requantise(np.array([multiplier]), np.array([-multiplier * start - 7]), 3, -(1 << 40), 1 << 40)
+    b.output("y", b.apply("add", x, coefficients=((1,),), requantise=form), Tokens())
+    program = b.build()
+    assert_same(program, OnnxView(program, every_output=True), {"x": np.arange(start, start + 1001)})
+
+
+def test_isqrt_around_squares_up_to_the_limit_is_exact():
+    b = Builder()
+    roots = np.concatenate([np.arange(1, 300), (1 << 26) + np.arange(0, 27_000_000, 90_001), [94906265]])
+    near = np.unique(np.concatenate([roots**2 - 1, roots**2, roots**2 + 1]))
+    near = near[near < 1 << 53]
+    b.output("y", b.apply("isqrt", b.input("x", near.shape, Interval(0, (1 << 53) - 1), Tokens())), Tokens())
+    program = b.build()
+    assert_same(program, OnnxView(program, every_output=True), {"x": near})
+
+
+@pytest.mark.parametrize(("low", "zero"), [(0, -7), (1000, 0), (1000, 999), (0, 70_000), (-30_000, 31_000)])
+def test_conv_with_a_zero_point_outside_of_its_operand_is_exact(low: int, zero: int):
+    b, rng = Builder(), np.random.default_rng(8)
+    x = b.input("x", (1, 6, 6, 8), Interval(low, low + 60_000), Tokens())
+    over = {"strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": (1, 1), "groups": 2}
+    weights = b.constant(rng.integers(-300, 300, (4, 3, 3, 4)))
+    b.output("y", b.apply("conv", x, weights, x_zero=zero, w_zero=-301, **over), Tokens())
+    program = b.build()
+    view = OnnxView(program, every_output=True)
+    assert b"ConvInteger" in view.model
+    assert_same(program, view, random_inputs(program, rng))
+
+
 def bytes_again(b: Builder, rng: Rng, kind: str, *refs: TraceRef, **attributes: object) -> TraceRef:
     """The operator, requantised so that the output is spread over a byte."""
     limits = Interval(-(1 << 46), 1 << 46)

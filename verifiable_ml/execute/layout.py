@@ -45,6 +45,8 @@ class Layout:
 
     def read(self, stored: IntArray, shape: Shape) -> IntArray:
         """The tensor, from the array as it is stored; a view where NumPy can make one."""
+        if self.is_plain:
+            return stored if stored.shape == shape else stored.reshape(shape)
         return stored.reshape(self.axes).transpose(self.order).reshape(shape)
 
     def _split(self, view: Sequence[int]) -> tuple[Shape, list[Shape]] | None:
