@@ -105,7 +105,10 @@ test-slow-%: $(STAMPS)/py-all $(STAMPS)/sol  ## Slow tests of one folder of test
 
 # ---- made files ------------------------------------------------------------------------------------------------------
 
-.PHONY: artifacts proofs snapshot format lock clean
+.PHONY: artifacts proofs vectors snapshot format lock clean
+vectors: $(STAMPS)/py-all ## tests/vectors, which are committed: what Python, Solidity and Rust must agree on
+	PYTHONPATH=tests $(BIN)/python tests/vectors/generate.py
+
 proofs: $(STAMPS)/py     ## challenge/test/fixtures, which are committed: true proofs of a tiny circuit
 	$(BIN)/python challenge/tool/record_proofs.py
 
