@@ -26,6 +26,7 @@ from verifiable_ml.commitment import (
     tensor_root,
     trace_root,
 )
+from verifiable_ml.commitment.claim import HIDDEN, POSEIDON
 from verifiable_ml.commitment.merkle import ABSENT_HASHES, leaf_hash
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import OPERATORS, Linear, Program, Tokens
@@ -97,23 +98,29 @@ def trace_root_vectors() -> Vectors:
 
 
 def claim_id_vectors() -> Vectors:
-    data, root = counting(300), keccak(b"digest")
-    public, salted = InputCommitment.public(Dtype.U8, data), InputCommitment.salted(bytes(range(32)), Dtype.I16, data)
+    """`inputs` is what a verifier contract is handed: bytes, a digest, or nothing; scheme 3 it does not know (no inputs)."""
+    picture, token, digest = (Dtype.U8, counting(300)), (Dtype.I16, b"\x05\xff"), keccak(b"digest")[:31]
     logits, label = OutputBytes(Dtype.I32, counting(40)), OutputBytes(Dtype.U8, b"\x07")
-    program = keccak(b"program")
-    claims = {
-        "public": (Claim(program, (public,), (logits,)), "the same in every backend"),
-        "two_of_each": (Claim(program, (public, salted), (logits, label)), "counts stand before both lists"),
-        "hidden_weights": (Claim(program, (public,), (label,), Privacy("public", "committed")), "weights in the high nibble"),
-        "poseidon": (Claim(program, (InputCommitment(1, root),), (label,), Privacy("hashed", "private")), "scheme 1"),
-        "hidden": (Claim(program, (InputCommitment(4, bytes(32)),), (label,), Privacy("private")), "scheme 4: some input"),
+    public, poseidon = InputCommitment.public(*picture), InputCommitment(POSEIDON, b"\0" + digest)
+    salted = InputCommitment.salted(bytes(range(32)), *token)
+    rows = [
+        ("public", [picture], [public], [logits], Privacy(), "the same in every backend"),
+        ("two_of_each", [picture, token], [public, InputCommitment.public(*token)], [logits, label], Privacy(), "counts first"),
+        ("committed", [picture], [public], [label], Privacy("public", "committed"), "weights in the high nibble"),
+        ("poseidon", [(Dtype.U8, b"\0" + digest)], [poseidon], [label], Privacy("hashed", "private"), "scheme 1"),
+        ("hidden", [(Dtype.U8, b"")], [InputCommitment(HIDDEN, bytes(32))], [label], Privacy("private"), "scheme 4: some input"),
+        ("salted", [], [public, salted], [label], Privacy(), "scheme 3: H(05 || salt || tensor root)"),
+    ]
+    return {
+        name: _claim(data, Claim(keccak(b"program"), tuple(i), tuple(o), p), f"rule 8: {w}") for name, data, i, o, p, w in rows
     }
-    return {name: _claim(claim, f"rule 8: {why}") for name, (claim, why) in claims.items()}
 
 
-def _claim(claim: Claim, why: str) -> dict[str, Any]:
+def _claim(inputs: list[tuple[Dtype, bytes]], claim: Claim, why: str) -> dict[str, Any]:
     return {
         "program_id": hexed(claim.program_id),
+        "input_dtypes": [int(dtype) for dtype, _ in inputs],
+        "inputs": [hexed(data) for _, data in inputs],
         "schemes": [given.scheme for given in claim.inputs],
         "digests": [hexed(given.digest) for given in claim.inputs],
         "output_dtypes": [int(output.dtype) for output in claim.outputs],
