@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psutil
 
-from verifiable_ml.commitment import Claim, Privacy
+from verifiable_ml.commitment import Claim, InputCommitment, Privacy
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
+from verifiable_ml.execute.trace import check_inputs
 from verifiable_ml.program import Program
 from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, silent
 from verifiable_ml.proving.ezkl import cache, circuit, prove, setup, srs, verify
@@ -79,6 +80,19 @@ class EzklBackend:
                     hint="make them again: `vml setup`",
                 )
             return prove.run(program, inputs, keys, reference, worker, progress)
+
+    def commitments(
+        self, program: Program, inputs: Mapping[str, IntArray], salts: tuple[bytes, ...]
+    ) -> tuple[InputCommitment, ...]:
+        """What hashed inputs are committed to under these salts: who is shown both compares this with the claim.
+
+        Raises InvalidInput on another input or number of salts than the program takes.
+        """
+        if len(salts) != len(program.inputs) or any(len(salt) != prove.SALT_BYTES for salt in salts):
+            raise InvalidInput(thing="salts", reason="it takes 16 bytes an input", hint="give `proof.salts` as it came")
+        checked = {given.name: values for given, values in zip(program.inputs, check_inputs(program, inputs), strict=True)}
+        with self._worker() as worker:
+            return prove.poseidon(worker.run("digests", input_data=prove.circuit_inputs(program, checked, salts)))
 
     def verify(self, proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
         """Raises MalformedEvidence on what is no proof at all; BackendUnavailable without ezkl."""

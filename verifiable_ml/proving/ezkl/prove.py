@@ -68,12 +68,16 @@ def circuit_inputs(program: Program, inputs: Mapping[str, IntArray], salts: tupl
     return rows
 
 
+def poseidon(felts: list[str]) -> tuple[InputCommitment, ...]:
+    """Digests as ezkl writes them, as commitments."""
+    return tuple(InputCommitment(POSEIDON, felt(text).to_bytes(32, "big")) for text in felts)
+
+
 def _claim(trace: Trace, privacy: Privacy, witness: dict[str, Any]) -> Claim:
     claim = public_claim(trace)
     commitments = claim.inputs
     if privacy.input == "hashed":
-        digests = map(felt, witness["processed_inputs"]["poseidon_hash"])
-        commitments = tuple(InputCommitment(POSEIDON, digest.to_bytes(32, "big")) for digest in digests)
+        commitments = poseidon(witness["processed_inputs"]["poseidon_hash"])
     if privacy.input == "private":
         commitments = tuple(InputCommitment(HIDDEN, bytes(32)) for _ in trace.inputs)
     return Claim(claim.program_id, commitments, claim.outputs, privacy)
