@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from math import prod
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,19 @@ def test_rearrange_known_uses_agree_with_big_integers():
     y = Operand((2, 1), (-5, -6), (-6, 0))
     whole = {"view": (2, 4), "permutation": (0, 1), "maps": (rows, (4, 0, 1, 1)), "shape": (2, 4)}
     assert_agrees("rearrange", [x, y], axis=1, **whole)
+
+
+@pytest.mark.parametrize("of", [(3, 1, 2, 2), (3, -1, 4, 2), (2, 0, 3, 2), (4, 5, 0, 3), (3, -7, -9, 3)])
+def test_rearrange_map_of_equal_steps_is_written_without_a_fraction(of):
+    count, start, step, divisor = of
+    read = [(start + i * step) // divisor for i in range(count)]
+    x, rest = Operand((9,), tuple(range(9)), (0, 8)), {"view": (9,), "permutation": (0,), "shape": (count,), "fill": 70}
+    plain = (count, read[0], read[1] - read[0], 1)
+    assert program_of("rearrange", [x], maps=(of,), **rest).id == program_of("rearrange", [x], maps=(plain,), **rest).id
+    assert_agrees("rearrange", [x], maps=(of,), **rest)
+
+
+@pytest.mark.parametrize("of", [(4, 0, 1, 2), (3, 0, 1, 2), (5, 1, 2, 3), (4, 3, -1, 2)])
+def test_rearrange_map_of_unequal_steps_keeps_its_fraction(of):
+    x, rest = Operand((9,), tuple(range(9)), (0, 8)), {"view": (9,), "permutation": (0,), "shape": of[:1]}
+    assert program_of("rearrange", [x], maps=(of,), **rest).operators[0].attributes.maps == (of,)

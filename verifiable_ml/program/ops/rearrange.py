@@ -42,7 +42,9 @@ def identity(size: int) -> Map:
 
 
 def canonical(attributes: Attributes, shapes: tuple[Shape, ...]) -> Attributes:
-    """The one way to write a map: fractions reduced, no axes of one entry, neighbours that move together merged."""
+    """One way to write a map: fractions reduced, none where steps are equal; of one operand also no axes of one entry, and
+    neighbours that move together merged. Enough that what a compiler writes differently by accident has one id.
+    """
     output_shape(attributes, shapes)
     reduced = replace(attributes, maps=tuple(map(_reduced, attributes.maps)))
     if not _fills(reduced):
@@ -54,8 +56,12 @@ def canonical(attributes: Attributes, shapes: tuple[Shape, ...]) -> Attributes:
 
 def _reduced(of: Map) -> Map:
     count, start, step, divisor = of
+    first, second = start // divisor, (start + step) // divisor
     if count == 1:
-        return (1, start // divisor, 1, 1)
+        return (1, first, 1, 1)
+    drift = start - first * divisor + (count - 1) * (step - (second - first) * divisor)
+    if 0 <= drift < divisor:  # linear in the entry, so that the last one says it for all: equal steps, no fraction
+        return (count, first, second - first, 1)
     shared = gcd(start, step, divisor)
     return (count, start // shared, step // shared, divisor // shared)
 
