@@ -7,6 +7,7 @@ lists of them, and `why`. Operators' outputs come from big_integers, not from th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from verifiable_ml.commitment.merkle import ABSENT_HASHES, leaf_hash
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import OPERATORS, Linear, Program, Tokens
 from verifiable_ml.program.encoding import encoding_root
+from verifiable_ml.program.files import to_files
 from verifiable_ml.program.identity import descriptor, header
 
 FOLDER = Path(__file__).parent
@@ -143,6 +145,8 @@ def _program(program: Program) -> dict[str, Any]:
         "header": hexed(header(program)),
         "descriptors": [hexed(descriptor(program, operator)) for operator in program.operators],
         "program_id": hexed(program.id),
+        "files": sorted(to_files(program, {})),
+        "files_sha256": [hexed(hashlib.sha256(data).digest()) for _, data in sorted(to_files(program, {}).items())],
         "why": 'rule 4: H(20 || "vml.program" || version u16 = 1 || salt || H(header) || merkle of H(21 || descriptor))',
     }
 

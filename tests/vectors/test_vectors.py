@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -15,6 +16,7 @@ from vectors.programs import example_program
 from verifiable_ml.commitment import Dtype, Opening, keccak, verify_opening
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import OPERATORS, Builder, Interval, Requantise, Tokens
+from verifiable_ml.program.files import to_files
 from verifiable_ml.program.identity import descriptor
 
 ON_PURPOSE = "if the meaning changed on purpose: make vectors, and say in the commit what breaks"
@@ -49,6 +51,13 @@ def test_vectors_on_disk_are_all_made_and_cover_every_operator():
 def test_program_id_of_the_example_is_pinned():
     pinned = "0x" + example_program().id.hex()
     assert vectors("program_id")["example"]["program_id"] == pinned, f"every program's id changed; {ON_PURPOSE}"
+
+
+def test_program_files_of_the_example_are_pinned():
+    """The loader demands the bytes that it would write: a release of safetensors that writes others would refuse every program."""
+    vector, files = vectors("program_id")["example"], to_files(example_program(), {})
+    digests = {name: "0x" + hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    assert digests == dict(zip(vector["files"], vector["files_sha256"], strict=True)), f"saved programs changed; {ON_PURPOSE}"
 
 
 KNOWN = {
