@@ -54,7 +54,7 @@ def test_program_id_of_the_example_is_pinned():
 
 
 def test_program_files_of_the_example_are_pinned():
-    """The loader demands the bytes that it would write: a release of safetensors that writes others would refuse every program."""
+    """The loader demands the bytes that it would write: were safetensors to write others, no saved program would load."""
     vector, files = vectors("program_id")["example"], to_files(example_program(), {})
     digests = {name: "0x" + hashlib.sha256(data).hexdigest() for name, data in files.items()}
     assert digests == dict(zip(vector["files"], vector["files_sha256"], strict=True)), f"saved programs changed; {ON_PURPOSE}"
