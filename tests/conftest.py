@@ -18,15 +18,16 @@ PUBLIC, HASHED, PRIVATE = Privacy(), Privacy("hashed", "hashed"), Privacy("priva
 TINY_INPUT = {"x": np.array([[1, 60, 3, 33]], np.uint8)}
 
 
-def tiny_program(seed: int = 1) -> Program:
-    """x [1, 4] in 0..63, a layer with requantisation, a layer of raw integers, some of them negative. Weights by seed."""
-    rng, builder = np.random.default_rng(seed), Builder()
+def tiny_program(logits: int = 1) -> Program:
+    """x [1, 4] in 0..63, a layer with requantisation, a layer of raw integers, some of them negative. logits: a seed."""
+    rng, builder = np.random.default_rng(1), Builder()
     x = builder.input("x", (1, 4), Interval(0, 63), Tokens())
     form = Requantise(np.array([3, 1, 2, 3]), np.array([8, 2, -40, 8]), 3, 0, 60)
     hidden = builder.apply(
         "matmul", x, builder.constant(rng.integers(-9, 10, (4, 4))), requantise=form, label="hidden", x_zero=0, w_zero=0
     )
-    y = builder.apply("matmul", hidden, builder.constant(rng.integers(-9, 10, (3, 4))), label="logits", x_zero=0, w_zero=0)
+    last = builder.constant(np.random.default_rng(logits).integers(-9, 10, (3, 4)))
+    y = builder.apply("matmul", hidden, last, label="logits", x_zero=0, w_zero=0)
     builder.output("y", y, Tokens())
     return builder.build()
 

@@ -14,10 +14,11 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -27,8 +28,8 @@ from verifiable_ml.proving.base import Progress, silent
 EZKL_VERSION = "23.0.5"
 WORKER = Path(__file__).with_name("worker.py")
 LOG = "worker.log"
-TICK = 0.25
-"""Seconds between two looks at the worker."""
+TICK, STALL = 0.25, 30
+"""Seconds between two looks at the worker, and without any work of its after which it is given up."""
 
 FULL_DISK = "No space left on device", "File too large", "Disk quota exceeded"
 NO_MEMORY = "memory allocation of", "MemoryError", "Cannot allocate memory"
@@ -48,18 +49,21 @@ class Worker:
     def run(self, job: str, progress: Progress = silent, **request: Any) -> Any:
         """The answer of one job. Raises BackendUnavailable, ResourceExceeded, WorkerFailed, and whatever `progress` raises."""
         require_ezkl()
-        try:
-            with open(self.folder / LOG, "wb") as log, self._started(job, request, log) as (process, channel):
-                last = self._watch(process, channel, progress)
-                process.wait(timeout=60)
-        except OSError as error:
-            raise self.exhausted("the disk", str(error)) from error
+        with self._log() as log, self._started(job, request, log) as (process, channel):
+            last = self._watch(job, process, channel, progress)
+            process.wait(timeout=STALL)
         if "answer" in last:
             return last["answer"]
         raise self._failure(job, process.returncode, last)
 
+    def _log(self) -> BinaryIO:
+        try:
+            return (self.folder / LOG).open("wb")
+        except OSError as error:
+            raise self.exhausted("the disk", str(error)) from error
+
     @contextlib.contextmanager
-    def _started(self, job: str, request: dict[str, Any], log: Any) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    def _started(self, job: str, request: dict[str, Any], log: BinaryIO) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         ours, theirs = os.pipe()
         try:
             process = subprocess.Popen(
@@ -85,9 +89,9 @@ class Worker:
             _end(process)
             os.close(ours)
 
-    def _watch(self, process: subprocess.Popen[bytes], channel: int, progress: Progress) -> dict[str, Any]:
+    def _watch(self, job: str, process: subprocess.Popen[bytes], channel: int, progress: Progress) -> dict[str, Any]:
         """Read lines until the worker closes its end; the last one that is an answer or a failure."""
-        buffer, step = b"", "starting"
+        buffer, step, alive = b"", "starting", Alive()
         last: dict[str, Any] = {}
         while True:
             if select.select([channel], [], [], TICK)[0]:
@@ -98,13 +102,16 @@ class Worker:
                 for line in map(json.loads, lines):
                     step, last = line.get("step", step), line
             progress(step, None)
-            self._limit(process)
+            with contextlib.suppress(psutil.Error):
+                seen = psutil.Process(process.pid)
+                self._limit(seen.memory_info().rss)
+                if not alive.moves(sum(seen.cpu_times()[:2]), seen.status()):
+                    reason = f"it has done nothing for {STALL} s, as it does where a constraint of the circuit fails"
+                    raise WorkerFailed(thing=f"ezkl, at `{job}`", reason=reason, hint="report it with the program and the input")
 
-    def _limit(self, process: subprocess.Popen[bytes]) -> None:
-        with contextlib.suppress(psutil.Error):
-            used = psutil.Process(process.pid).memory_info().rss
-            if self.memory_limit is not None and used > self.memory_limit:
-                raise self.exhausted("memory", f"the worker used {_mib(used)}, the limit is {_mib(self.memory_limit)}")
+    def _limit(self, used: int) -> None:
+        if self.memory_limit is not None and used > self.memory_limit:
+            raise self.exhausted("memory", f"the worker used {_mib(used)}, the limit is {_mib(self.memory_limit)}")
 
     def exhausted(self, what: str, reason: str) -> VerifiableMlError:
         """The error for a resource that ran out."""
@@ -136,6 +143,20 @@ class Worker:
             return ""
         telling = [line for line in lines if line.strip() and not line.startswith(("Using ", "note: ", "low scale"))]
         return " ".join(telling[-4:])[-600:]
+
+
+@dataclass
+class Alive:
+    """Whether a process still computes. ezkl logs from its threads through Python while it holds the GIL, and so hangs."""
+
+    seconds: float = -1.0
+    since: float = 0.0
+
+    def moves(self, seconds: float, status: str) -> bool:
+        """seconds: of processor time so far. False once they have stood still for STALL while it waits for no disk."""
+        if seconds > self.seconds or status == psutil.STATUS_DISK_SLEEP:
+            self.seconds, self.since = seconds, time.monotonic()
+        return time.monotonic() - self.since < STALL
 
 
 def require_ezkl() -> None:

@@ -26,7 +26,7 @@ from verifiable_ml.proving.ezkl.view import SALT_LIMBS
 
 CIRCUIT, PROVING_KEY, KEY = "circuit", "pk", "key"
 FILES = CIRCUIT, PROVING_KEY, KEY
-LAYOUT = 1
+LAYOUT = 2
 """Version of what a folder of keys holds."""
 
 
@@ -84,7 +84,7 @@ def _key(
     return EzklKey(
         program_id=program.id,
         privacy=privacy,
-        settings=json.dumps({**circuit.settings, "timestamp": 0}),
+        settings=json.dumps(circuit.settings),
         vk=(folder / "vk").read_bytes(),
         vka=vka,
         reference=verifier_part(reference.path),

@@ -9,11 +9,13 @@ BaseException and say their cause on standard error alone, which is why whoever 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import importlib
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +36,19 @@ def settings(request: dict[str, Any], step: Step) -> Any:
         setattr(arguments, name, tuple(value) if name == "lookup_range" else value)
     step("counting rows")
     ezkl.gen_settings("model", "settings", arguments)
-    return json.loads(Path("settings").read_text())
+    found = _in_order(json.loads(Path("settings").read_text()))
+    Path("settings").write_text(json.dumps(found))
+    return found
+
+
+def _in_order(found: dict[str, Any]) -> dict[str, Any]:
+    """Sets that ezkl writes in the order of a random hash, sorted: the order becomes that of columns, hence the key's bytes."""
+    for name in ("required_lookups", "required_range_checks"):
+        found[name] = sorted(found[name], key=json.dumps)
+    einsums = found.get("einsum_params") or {}
+    if "equations" in einsums:
+        einsums["equations"] = sorted(([text, dict(sorted(axes.items()))] for text, axes in einsums["equations"]), key=json.dumps)
+    return {**found, "timestamp": 0}
 
 
 def setup(request: dict[str, Any], step: Step) -> Any:
@@ -110,8 +124,18 @@ def srs(request: dict[str, Any], step: Step) -> Any:
 JOBS = {job.__name__: job for job in (settings, setup, witness, prove, verify, digests, srs)}
 
 
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """On Linux: whatever ends our parent ends us, and no prover of 10 GB lives on. Elsewhere nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Do one job."""
+    _die_with_parent()
     channel = os.fdopen(int(sys.argv[1]), "w", buffering=1)
     request = json.load(sys.stdin)
 
