@@ -139,6 +139,8 @@ FORGED = {
     "one key more at the top": (("note",), None),
     "a list inside of itself": (("inputs",), endless()),
     "a very deep list": (("inputs", 0, "digest"), deep()),
+    "a very deep list that nobody asked for": (("note",), deep()),
+    "a very deep list beside an input": (("inputs", 0, "note"), deep()),
 }
 
 

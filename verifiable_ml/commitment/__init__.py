@@ -6,6 +6,7 @@ In: tensors and bytes. Out: roots, openings, ids and the Claim. Knows no program
 
 from verifiable_ml.commitment.claim import Claim, InputCommitment, OutputBytes, Privacy
 from verifiable_ml.commitment.codec import Dtype, decode_tensor, encode_tensor
+from verifiable_ml.commitment.json_text import parse_json
 from verifiable_ml.commitment.keccak import keccak
 from verifiable_ml.commitment.merkle import MerkleTree, Opening, verify_opening
 from verifiable_ml.commitment.roots import blob_leaves, tensor_root, tensor_tree, trace_root
@@ -22,6 +23,7 @@ __all__ = [
     "decode_tensor",
     "encode_tensor",
     "keccak",
+    "parse_json",
     "tensor_root",
     "tensor_tree",
     "trace_root",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -116,7 +115,7 @@ class Claim:
                 privacy=Privacy(value["privacy"]["input"], value["privacy"]["weights"]),
             )
             claim.check()
-            canonical = json.dumps(claim.to_json(), sort_keys=True) == json.dumps(value, sort_keys=True)
+            canonical = _same(claim.to_json(), value)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as error:
             raise _malformed("a claim", f"it cannot be read ({type(error).__name__}: {error})") from error
         if not canonical:
@@ -135,6 +134,17 @@ class Claim:
             raise _malformed("a claim", "an input commitment is no (scheme 0 to 4, 32 bytes)")
         if any(not output.data or len(output.data) % output.dtype.width for output in self.outputs):
             raise _malformed("a claim", "an output's bytes are no whole number of elements")
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Equal in types too (True is no 1), and as deep as ours: theirs may be nested beyond what Python can walk."""
+    if type(ours) is not type(theirs):
+        return False
+    if isinstance(ours, dict):
+        return ours.keys() == theirs.keys() and all(_same(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, list):
+        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+    return bool(ours == theirs)
 
 
 def _malformed(thing: str, reason: str) -> MalformedEvidence:

@@ -22,6 +22,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.commitment.json_text import parse_json
 from verifiable_ml.errors import InvalidInput, MalformedProgram, ResourceExceeded, VerifiableMlError
 from verifiable_ml.program.builder import Builder
 from verifiable_ml.program.encoding import encoding_from_json
@@ -122,7 +123,7 @@ def from_files(files: dict[str, bytes]) -> Program:
     """The inverse of `to_files`, for anybody's bytes. Raises MalformedProgram on anything that `to_files` would not write."""
     try:
         extra = _check_manifest(files)
-        program = _build(json.loads(files[GRAPH]), safetensors.numpy.load(files[WEIGHTS]))
+        program = _build(parse_json(files[GRAPH]), safetensors.numpy.load(files[WEIGHTS]))
         canonical = to_files(program, extra) == files
     except VerifiableMlError as error:
         raise error if isinstance(error, MalformedProgram) else _malformed(str(error)) from error
@@ -144,7 +145,7 @@ def from_files(files: dict[str, bytes]) -> Program:
 
 
 def _check_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
-    manifest = json.loads(files[MANIFEST])
+    manifest = parse_json(files[MANIFEST])
     if manifest["format"] != FORMAT or manifest["version"] != VERSION:
         raise _malformed(
             f"format {manifest['format']!r} version {manifest['version']!r} is unknown; this release reads version {VERSION}"
