@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifiable_ml.cli.files import read_claim
+from verifiable_ml.cli.source import _arrays
 from verifiable_ml.commitment import parse_json
+from verifiable_ml.errors import InvalidInput, MalformedEvidence
+from verifiable_ml.proving.proof import KEY_FORMAT, Proof, read_document
+
+READERS = {
+    "proof": lambda path: Proof.from_bytes(path.read_bytes()),
+    "key": lambda path: read_document(path.read_bytes(), KEY_FORMAT, 1),
+    "claim": read_claim,
+    "input": _arrays,
+}
 
 REFUSED = {
     "lists": b"[" * 200_000,
@@ -67,3 +78,11 @@ def test_json_of_a_megabyte_is_judged_in_linear_time(unit):
     with pytest.raises(ValueError, match=r"."):
         parse_json(unit * (1_000_000 // len(unit)))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("read", ["proof", "key", "claim", "input"])
+def test_artifact_of_deep_json_is_refused_by_its_reader(limit, tmp_path, read):
+    path = tmp_path / "deep.json"
+    path.write_bytes(b"[" * 200_000)
+    with pytest.raises((MalformedEvidence, InvalidInput)):
+        READERS[read](path)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from verifiable_ml.commitment import Claim
+from verifiable_ml.commitment import Claim, parse_json
 from verifiable_ml.errors import InvalidInput, MalformedEvidence
 
 LIMIT = 64 * 2**20
@@ -46,7 +46,7 @@ def read_claim(path: Path) -> Claim:
     """A claim as `write_claim` writes it. Raises MalformedEvidence, InvalidInput."""
     data = read(path, "claim")
     try:
-        claim = Claim.from_json(json.loads(data))
+        claim = Claim.from_json(parse_json(data))
     except (ValueError, RecursionError) as error:
         raise _no_claim(path, f"it is no JSON ({error})") from error
     except MalformedEvidence as error:

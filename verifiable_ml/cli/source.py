@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import onnx
 
 from verifiable_ml import api
+from verifiable_ml.commitment import parse_json
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import zoo
 from verifiable_ml.frontend.read import read
@@ -129,7 +129,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         if path.suffix == ".json":
-            value = json.loads(path.read_bytes())
+            value = parse_json(path.read_bytes())
             return {name: np.asarray(part) for name, part in (value if isinstance(value, dict) else {"": value}).items()}
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from verifiable_ml.commitment import Claim
+from verifiable_ml.commitment import Claim, parse_json
 from verifiable_ml.errors import MalformedEvidence
 
 FORMAT, VERSION = "verifiable-ml proof", 1
@@ -64,7 +64,7 @@ def canonical(value: dict[str, Any]) -> bytes:
 def read_document(data: bytes, kind: str, version: int) -> dict[str, Any]:
     """A JSON object of ours by its format and version. Raises MalformedEvidence; an unknown version is named."""
     try:
-        value = json.loads(data)
+        value = parse_json(data)
     except (ValueError, RecursionError, TypeError) as error:
         raise malformed(f"a {kind}", f"it is no JSON ({error})") from error
     if not isinstance(value, dict) or value.get("format") != kind:
