@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 import psutil
 
+from verifiable_ml.commitment import parse_json
 from verifiable_ml.errors import CorruptedArtifact, ResourceExceeded
 
 MANIFEST = "manifest.json"
@@ -68,7 +69,7 @@ def publish(files: dict[str, Path | bytes], facts: dict[str, Any], target: Path)
 def load(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     """The manifest of a folder, after every file's checksum was found right. Raises CorruptedArtifact, naming the file."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = parse_json((folder / MANIFEST).read_bytes())
         digests = dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise corrupted(folder / MANIFEST, f"it cannot be read ({error})", folder) from error

@@ -60,7 +60,7 @@ class Graph:
         return name
 
     def plus(self, x: str, values: Any) -> str:
-        """x + constant, in as many additions as float32 needs to hold the constant exactly."""
+        """X + constant, in as many additions as float32 needs to hold the constant exactly."""
         integers = np.asarray(values, dtype=np.int64)
         if not integers.any():
             return x
@@ -71,7 +71,7 @@ class Graph:
         return x
 
     def times(self, x: str, values: Any) -> str:
-        """x * constant."""
+        """X * constant."""
         integers = np.asarray(values, dtype=np.int64)
         return x if (integers == 1).all() else self.op("Mul", x, self.constant(integers))
 

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from verifiable_ml.chain import Registration, TensorLayout
-from verifiable_ml.commitment import Dtype, Privacy, keccak
+from verifiable_ml.commitment import Dtype, Privacy, keccak, parse_json
 from verifiable_ml.errors import InvalidInput, MalformedEvidence
 from verifiable_ml.proving.proof import KEY_FORMAT, canonical, malformed, read_document
 
@@ -55,7 +54,7 @@ class EzklKey:
     @property
     def logrows(self) -> int:
         """log2 of the circuit's rows."""
-        return int(json.loads(self.settings)["run_args"]["logrows"])
+        return int(parse_json(self.settings.encode())["run_args"]["logrows"])
 
     def registration(self) -> Registration:
         """What a contract pins (rule 10)."""
