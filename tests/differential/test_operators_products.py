@@ -73,6 +73,7 @@ def test_mul_any_broadcast_agrees_with_big_integers(data):
         ("saturates at the high end", 32767, Form(), 255),
         ("saturates at the low end", -32768, Form(), 0),
         ("shift 62 leaves the sign", -1, Form(shift=62, low=-128, high=127), -1),
+        ("shift 62 of more than 2^61", 1, Form(offset=(2**62 - 2,), shift=62), 0),
         ("shift 62 of a positive", 32767, Form(multiplier=(32767,), shift=62), 0),
         ("shift 0 is the scaled value", -3, Form(multiplier=(5,), offset=(7,), low=-128, high=127), -8),
         ("just below 2^62", 1, Form(offset=(2**62 - 2,), shift=61), 1),

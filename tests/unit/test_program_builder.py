@@ -223,7 +223,7 @@ def test_builder_truths_and_numpy_integers_as_attributes_are_plain_integers():
     assert plain.id == other.id and type(other.operators[0].attributes.axes) is int
 
 
-@pytest.mark.parametrize("runs", [[5], [1000, 3, 2000], [256] * 9, [7, 100_000, 5], [1] * 50])
+@pytest.mark.parametrize("runs", [[5], [100_000], [8192], [1000, 3, 2000], [256] * 9, [7, 100_000, 5], [1] * 50])
 @pytest.mark.parametrize("width", [1, 2, 8])
 def test_pieces_bound_holds_for_every_aligned_window(runs, width):
     """Rule 36 by brute force: lay the runs anywhere, count the leaves that each aligned window of tau terms touches."""

@@ -272,6 +272,7 @@ REQUANTISATIONS = {
     "saturates": ("clip last, low <= y <= high", [-(2**40), -1, 0, 255, 256, 2**40], Form()),
     "shift_62": ("only the sign is left of what is not close to 2^62", [-1, 0, 2**46], Form((32767,), (0,), 62, -128, 127)),
     "just_below_2_62": ("the widest scaled accumulator that is proved", [1, 0, -1], Form((1,), (2**62 - 2,), 0, *I64)),
+    "shift_62_of_2_61": ("0, where a shift cut to 61 gives 1", [1, 0, -1], Form((1,), (2**62 - 2,), 62, -128, 127)),
     "multiplier_0": ("a dead channel keeps its offset", [-5, 0, 5], Form((0,), (42,), 0, 0, 255)),
     "zero_point": (
         "offset = multiplier * bias + half + (zero << shift)",
