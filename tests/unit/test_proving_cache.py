@@ -112,6 +112,7 @@ WRONG = {
     "another_generator": (lambda s: _changed(s, 4), "generator"),
     "a_point_off_the_curve": (lambda s: _changed(s, 4 + 64 * 5), "point 5 is not on the curve"),
     "the_last_point_off_the_curve": (lambda s: _changed(s, 4 + 64 * 127), "point 127 is not on the curve"),
+    "no_second_group": (lambda s: s[:-256] + bytes(256), "second group"),
     "no_field_element": (lambda s: s[: 4 + 64] + b"\xff" * 64 + s[4 + 128 :], "point 1 is not on the curve"),
 }
 

@@ -10,10 +10,10 @@ from typing import Any
 from verifiable_ml.chain import Registration, TensorLayout
 from verifiable_ml.commitment import Dtype, Privacy, keccak, parse_json
 from verifiable_ml.errors import InvalidInput, MalformedEvidence
+from verifiable_ml.proving.ezkl.srs import is_verifier_part
 from verifiable_ml.proving.proof import KEY_FORMAT, canonical, malformed, read_document
 
 NAME, VERSION = "ezkl", 1
-REFERENCE_BYTES = 516
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class EzklKey:
     weight_instances: tuple[int, ...] = ()
     proof_prefix: bytes = b""
     verifier_source: str | None = None
+
+    def __post_init__(self) -> None:
+        if not is_verifier_part(self.reference):
+            raise InvalidInput(
+                thing="an ezkl key",
+                reason="it holds no reference string: under such a key every proof might hold",
+                hint="make it again with `vml setup`",
+            )
 
     @property
     def backend(self) -> str:
@@ -106,7 +114,7 @@ class EzklKey:
         try:
             key = _from_fields(value)
             key.registration()
-            whole = key.to_bytes() == data and 0 <= key.logrows <= 32 and len(key.reference) == REFERENCE_BYTES
+            whole = key.to_bytes() == data and 0 <= key.logrows <= 32
         except MalformedEvidence:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, InvalidInput) as error:

@@ -70,7 +70,7 @@ def name(program: Program, privacy: Privacy, circuit: Circuit, reference: Refere
         "privacy": privacy.code,
         "arguments": circuit.arguments,
         "model": hashlib.sha256(circuit.view.model.SerializeToString(deterministic=True)).hexdigest(),
-        "srs": reference.id.hex(),
+        "srs": [reference.id.hex(), reference.label],
         "ezkl": EZKL_VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:40]

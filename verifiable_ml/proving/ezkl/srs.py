@@ -23,6 +23,13 @@ MONTGOMERY = pow(2, -256, MODULUS)
 POINT, G2_PAIR = 64, 256
 LEAST, GREATEST = 6, 26
 """Sizes, log2 of points."""
+G2_GENERATOR = (
+    10857046999023057135944570762232829481370756359578518086990519993285655852781,
+    11559732032986387107991004021392285783925812861821192530917403151452391805634,
+    8495653923123431417604973247489272438418190587263600148770280649306958101930,
+    4082367875863433681332203403145435568316851327593401208105741076214120093531,
+)
+"""Of BN254's second group, as EIP-197 has it: x and y, each c0 + c1 i."""
 UNSAFE = "UNSAFE reference string, made on one machine: whoever made it can forge proofs; for tests and demos only"
 GIVEN = "reference string given by the user: sound if one contributor to its ceremony was honest"
 
@@ -63,6 +70,18 @@ def verifier_part(path: Path) -> bytes:
         return (1).to_bytes(4, "little") + points + points + file.read(G2_PAIR)
 
 
+def is_verifier_part(data: bytes) -> bool:
+    """Whether 516 bytes are what `verifier_part` may give: generators, and a tau G2 that is not zero.
+
+    A zero in one of them would make every pairing equal, and every proof hold.
+    """
+    values = [int.from_bytes(data[at : at + 32], "little") for at in range(4, len(data), 32)]
+    if len(values) != 16 or data[:4] != (1).to_bytes(4, "little") or max(values) >= MODULUS or not any(values[12:]):
+        return False
+    plain = [value * MONTGOMERY % MODULUS for value in values]
+    return plain[:2] == [1, 2] and tuple(plain[8:12]) == G2_GENERATOR and values[:4] == values[4:8]
+
+
 def size(path: Path) -> int:
     """log2 of a given file's points. Raises InvalidInput."""
     try:
@@ -87,6 +106,8 @@ def _checked_id(path: Path, logrows: int, hint: str) -> bytes:
         x, y = _point(data, place)
         if (y * y - x * x * x - 3) % MODULUS:
             raise _wrong(path, f"its point {place} is not on the curve", hint)
+    if not is_verifier_part(verifier_part(path)):
+        raise _wrong(path, "its points of the second group are not those of a KZG string", hint)
     return keccak(data)
 
 
