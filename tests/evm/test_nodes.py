@@ -12,7 +12,7 @@ import pytest
 from eth_account import Account
 
 from verifiable_ml import chain as chains
-from verifiable_ml.chain.connect import node_name
+from verifiable_ml.chain.connection import node_name
 from verifiable_ml.errors import ChainError, InvalidInput, Unreachable, WrongChain
 
 # Anvil's second account. Public knowledge, worthless anywhere else.

@@ -2,19 +2,29 @@
 """chain: contracts on an EVM, the embedded one or any JSON-RPC node.
 
 In: a Registration, a Claim with its proof bytes. Out: a Receipt with a verdict and gas. Knows no prover and no game.
+
+What talks to a node is imported when it is first asked for: web3 and py-evm take more than a second, and py-evm raises the
+recursion limit of the whole process.
 """
 
-from verifiable_ml.chain.accounts import from_environment, from_keystore, password_file
-from verifiable_ml.chain.artifacts import Artifact, load_artifact
-from verifiable_ml.chain.chain import Chain, Registered
-from verifiable_ml.chain.claims import evidence_arguments, inputs_id
-from verifiable_ml.chain.connect import connect, embedded
-from verifiable_ml.chain.contract import Contract
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from verifiable_ml.chain.evidence import Evidence, Key, Receipt
-from verifiable_ml.chain.node import Sent
 from verifiable_ml.chain.registration import FIELD, Registration, TensorLayout
-from verifiable_ml.chain.reverts import Refusal, Reverted
-from verifiable_ml.chain.solc import compile_source
+
+if TYPE_CHECKING:
+    from verifiable_ml.chain.accounts import from_environment, from_keystore, password_file
+    from verifiable_ml.chain.artifacts import Artifact, load_artifact
+    from verifiable_ml.chain.chain import Chain, Registered
+    from verifiable_ml.chain.claims import evidence_arguments, inputs_id
+    from verifiable_ml.chain.connection import connect, embedded
+    from verifiable_ml.chain.contract import Contract
+    from verifiable_ml.chain.node import Sent
+    from verifiable_ml.chain.reverts import Refusal, Reverted
+    from verifiable_ml.chain.solc import compile_source
 
 __all__ = [
     "FIELD",
@@ -40,3 +50,25 @@ __all__ = [
     "load_artifact",
     "password_file",
 ]
+
+_LATER = {
+    "accounts": ("from_environment", "from_keystore", "password_file"),
+    "artifacts": ("Artifact", "load_artifact"),
+    "chain": ("Chain", "Registered"),
+    "claims": ("evidence_arguments", "inputs_id"),
+    "connection": ("connect", "embedded"),
+    "contract": ("Contract",),
+    "node": ("Sent",),
+    "reverts": ("Refusal", "Reverted"),
+    "solc": ("compile_source",),
+}
+_HOME = {name: module for module, names in _LATER.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `__all__` that was not asked for before."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -9,8 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from verifiable_ml import proving
 from verifiable_ml.commitment import Claim, parse_json
 from verifiable_ml.errors import InvalidInput, MalformedEvidence
+from verifiable_ml.proving import Proof, VerificationKey
 
 LIMIT = 64 * 2**20
 """Bytes of a claim, a proof or a verification key: a stranger's file must not fill the memory."""
@@ -69,6 +71,16 @@ def claim_bytes(claim: Claim) -> bytes:
 def canonical(value: Any) -> bytes:
     """JSON in one form: fields in the order of `to_json`, no spaces to choose, one line end."""
     return (json.dumps(value, indent=1) + "\n").encode()
+
+
+def read_proof(path: Path) -> Proof:
+    """A proof as `vml prove` writes it. Raises MalformedEvidence, InvalidInput."""
+    return Proof.from_bytes(read(path, "proof"))
+
+
+def read_key(path: Path) -> VerificationKey:
+    """A verification key as `vml setup` writes it, of whichever backend. Raises MalformedEvidence, InvalidInput."""
+    return proving.read_key(read(path, "verification key"))
 
 
 def _no_claim(path: Path, reason: str) -> MalformedEvidence:
