@@ -91,6 +91,13 @@ def witness(request: dict[str, Any], step: Step) -> Any:
     return _witness(request["circuit"], request["input_data"])
 
 
+def witnesses(request: dict[str, Any], step: Step) -> Any:
+    """The outputs of the circuit of `model` on many inputs."""
+    step("running the circuit")
+    ezkl.compile_circuit("model", "circuit", "settings")
+    return [_witness("circuit", rows)["outputs"] for rows in request["inputs"]]
+
+
 def prove(request: dict[str, Any], step: Step) -> Any:
     """A proof about `witness`, in hex, and the public values."""
     step("proving")
@@ -121,7 +128,7 @@ def srs(request: dict[str, Any], step: Step) -> Any:
     ezkl.gen_srs("srs", request["logrows"])
 
 
-JOBS = {job.__name__: job for job in (settings, setup, witness, prove, verify, digests, srs)}
+JOBS = {job.__name__: job for job in (settings, setup, witness, witnesses, prove, verify, digests, srs)}
 
 
 PR_SET_PDEATHSIG = 1
