@@ -60,7 +60,7 @@ class Graph:
         return name
 
     def plus(self, x: str, values: Any) -> str:
-        """X + constant, in as many additions as float32 needs to hold the constant exactly."""
+        """The sum of x and a constant, in as many additions as float32 needs to hold the constant exactly."""
         integers = np.asarray(values, dtype=np.int64)
         if not integers.any():
             return x
@@ -71,7 +71,7 @@ class Graph:
         return x
 
     def times(self, x: str, values: Any) -> str:
-        """X * constant."""
+        """The product of x and a constant."""
         integers = np.asarray(values, dtype=np.int64)
         return x if (integers == 1).all() else self.op("Mul", x, self.constant(integers))
 
@@ -105,4 +105,5 @@ class Graph:
 def _leading(values: IntArray) -> IntArray:
     """Each value with only its 24 leading bits."""
     bits = np.maximum(np.ceil(np.log2(np.maximum(np.abs(values), 1) + 1)).astype(np.int64) - 24, 0)
-    return np.sign(values) * ((np.abs(values) >> bits) << bits)
+    leading: IntArray = np.sign(values) * ((np.abs(values) >> bits) << bits)
+    return leading

@@ -9,7 +9,7 @@ from verifiable_ml.proving.ezkl.view import Context
 
 
 def emit(context: Context, operator: Operator) -> str:
-    """Sum of a_i x_i."""
+    """The sum of a_i x_i."""
     graph = context.graph
     coefficients = operator.attributes.coefficients
     terms = [graph.times(context.tensor(x), list(a)) for x, a in zip(operator.operands, coefficients, strict=True)]

@@ -11,7 +11,7 @@ from verifiable_ml.proving.ezkl.view import Context
 
 
 def emit(context: Context, operator: Operator) -> str:
-    """X times w transposed."""
+    """Multiply x by w transposed."""
     x, w = operator.operands
     graph, a = context.graph, operator.attributes
     if not isinstance(w, ConstantRef):

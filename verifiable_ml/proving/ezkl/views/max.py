@@ -30,7 +30,7 @@ def emit(context: Context, operator: Operator) -> str:
 
 
 def _greater(context: Context, a: str, b: str, difference: Interval) -> str:
-    """B + (a - b) * step(a - b)."""
+    """The greater of two, as b + (a - b) * step(a - b)."""
     graph = context.graph
     d = graph.op("Sub", a, b)
     return graph.op("Add", b, graph.op("Mul", d, graph.step(d, difference)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -19,7 +20,7 @@ def emit(context: Context, operator: Operator) -> str:
     for operand, size in zip(operator.operands, sizes, strict=True):
         places.append(np.arange(start, start + size, dtype=np.int64).reshape(context.shape(operand)))
         start += size
-    attributes = rearrange.Attributes(**{**_fields(operator.attributes), "fill": start})
+    attributes: rearrange.Attributes = replace(operator.attributes, fill=start)
     read = rearrange.accumulate(attributes, tuple(places)).ravel()
     flat = [graph.reshape(context.tensor(x), (size,)) for x, size in zip(operator.operands, sizes, strict=True)]
     if (read == start).any():
@@ -28,7 +29,3 @@ def emit(context: Context, operator: Operator) -> str:
     if not np.array_equal(read, np.arange(start)):
         source = graph.op("Gather", source, graph.integers(read), axis=0)
     return graph.reshape(source, operator.output.shape)
-
-
-def _fields(attributes: rearrange.Attributes) -> dict[str, object]:
-    return {name: getattr(attributes, name) for name in ("shape", "view", "permutation", "maps", "axis")}

@@ -13,7 +13,7 @@ from verifiable_ml.proving.ezkl.view import Context
 
 
 def emit(context: Context, operator: Operator) -> str:
-    """X [*kept, n] times ones [n, 1]."""
+    """Multiply x [*kept, n] by ones [n, 1]."""
     (x,) = operator.operands
     graph, shape = context.graph, context.shape(x)
     terms = prod(shape[-operator.attributes.axes :])
