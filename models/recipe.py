@@ -21,7 +21,7 @@ from datasets import Split
 from torch import nn
 
 CALIBRATION_ROWS = 256
-KEPT_METADATA = ("pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy")     # the rest holds paths of the machine
+KEPT_METADATA = ("pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy")  # the rest holds paths of the machine
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,14 @@ class Training:
     shift: int = 0
 
 
-def main(card: Card, load_data: Callable[[], Split], build: Callable[[Split], nn.Module], training: Training,
-         *, test_rows: int | None = None) -> None:
+def main(
+    card: Card,
+    load_data: Callable[[], Split],
+    build: Callable[[Split], nn.Module],
+    training: Training,
+    *,
+    test_rows: int | None = None,
+) -> None:
     """The command line of a train.py: train, export, measure. test_rows: how many of the test rows go into samples.npz."""
     parser = argparse.ArgumentParser(description=f"Train {card.name}: {card.title}.")
     parser.add_argument("--seed", type=int, default=0)
@@ -93,7 +99,7 @@ def _shifted(x: torch.Tensor, most: int) -> torch.Tensor:
         return x
     height, width = x.shape[-2:]
     down, right = (int(v) for v in torch.randint(0, 2 * most + 1, (2,)))
-    return nn.functional.pad(x, (most,) * 4)[..., down:down + height, right:right + width]
+    return nn.functional.pad(x, (most,) * 4)[..., down : down + height, right : right + width]
 
 
 def publish(model: nn.Module, split: Split, card: Card, folder: Path, *, test_rows: int | None = None) -> float:
@@ -103,11 +109,17 @@ def publish(model: nn.Module, split: Split, card: Card, folder: Path, *, test_ro
     accuracy = float(np.mean(_decisions(path, split.test_x) == split.test_y))
     _save_samples(split, folder / "samples.npz", test_rows)
     record = {
-        "name": card.name, "title": card.title, "dataset": card.dataset, "task": card.task, "licence": card.licence,
+        "name": card.name,
+        "title": card.title,
+        "dataset": card.dataset,
+        "task": card.task,
+        "licence": card.licence,
         "classes": list(card.classes),
         "input": {"name": card.input_name, "shape": list(split.train_x.shape[1:]), "low": card.low, "high": card.high},
         "parameters": sum(p.numel() for p in model.parameters()),
-        "float_accuracy": round(accuracy, 6), "test_rows": len(split.test_y), "samples_test_rows": test_rows or len(split.test_y),
+        "float_accuracy": round(accuracy, 6),
+        "test_rows": len(split.test_y),
+        "samples_test_rows": test_rows or len(split.test_y),
     }
     (folder / "model.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
     print(f"{card.name}: {record['parameters']} parameters, accuracy {accuracy:.4f} on {len(split.test_y)} test rows")
@@ -117,13 +129,28 @@ def publish(model: nn.Module, split: Split, card: Card, folder: Path, *, test_ro
 def _export(model: nn.Module, example: np.ndarray, input_name: str, path: Path) -> None:
     batch = torch.export.Dim("batch", min=1)
     exported = torch.onnx.export(
-        model.eval(), (torch.from_numpy(example.astype(np.float32)),), dynamo=True, opset_version=18, external_data=False,
-        input_names=[input_name], output_names=["logits"], dynamic_shapes=({0: batch},), verbose=False)
+        model.eval(),
+        (torch.from_numpy(example.astype(np.float32)),),
+        dynamo=True,
+        opset_version=18,
+        external_data=False,
+        input_names=[input_name],
+        output_names=["logits"],
+        dynamic_shapes=({0: batch},),
+        verbose=False,
+    )
     if exported is None:
         raise SystemExit("torch.onnx.export returned nothing")
     proto = exported.model_proto
-    for item in (*proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.value_info,
-                 *proto.graph.initializer, proto.graph, proto):
+    for item in (
+        *proto.graph.node,
+        *proto.graph.input,
+        *proto.graph.output,
+        *proto.graph.value_info,
+        *proto.graph.initializer,
+        proto.graph,
+        proto,
+    ):
         kept = [p for p in item.metadata_props if p.key in KEPT_METADATA]
         del item.metadata_props[:]
         item.metadata_props.extend(kept)
@@ -141,5 +168,9 @@ def _decisions(path: Path, x: np.ndarray) -> np.ndarray:
 def _save_samples(split: Split, path: Path, test_rows: int | None) -> None:
     """The training rows come shuffled, so the first ones are a sample; the test rows of the file are the first of the split."""
     np.savez_compressed(
-        path, calibration=split.train_x[:CALIBRATION_ROWS], calibration_labels=split.train_y[:CALIBRATION_ROWS].astype(np.uint8),
-        test=split.test_x[:test_rows], test_labels=split.test_y[:test_rows].astype(np.uint8))
+        path,
+        calibration=split.train_x[:CALIBRATION_ROWS],
+        calibration_labels=split.train_y[:CALIBRATION_ROWS].astype(np.uint8),
+        test=split.test_x[:test_rows],
+        test_labels=split.test_y[:test_rows].astype(np.uint8),
+    )

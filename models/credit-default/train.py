@@ -15,9 +15,16 @@ import datasets
 import recipe
 
 CARD = recipe.Card(
-    name="credit-default", title="credit card default from student, balance and income", dataset="credit-default",
-    task="classification", classes=("pays", "defaults"), input_name="applicant", low=0, high=100_000,
-    licence="simulated data of James et al., package ISLP: BSD-2-Clause")
+    name="credit-default",
+    title="credit card default from student, balance and income",
+    dataset="credit-default",
+    task="classification",
+    classes=("pays", "defaults"),
+    input_name="applicant",
+    low=0,
+    high=100_000,
+    licence="simulated data of James et al., package ISLP: BSD-2-Clause",
+)
 
 
 class Applicant(nn.Module):

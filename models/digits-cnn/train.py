@@ -16,9 +16,16 @@ import datasets
 import recipe
 
 CARD = recipe.Card(
-    name="digits-cnn", title="handwritten digits, one convolution", dataset="digits",
-    task="classification", classes=tuple("0123456789"), input_name="pixels", low=0, high=16,
-    licence="BSD-3-Clause (scikit-learn), after UCI optdigits")
+    name="digits-cnn",
+    title="handwritten digits, one convolution",
+    dataset="digits",
+    task="classification",
+    classes=tuple("0123456789"),
+    input_name="pixels",
+    low=0,
+    high=16,
+    licence="BSD-3-Clause (scikit-learn), after UCI optdigits",
+)
 
 
 def load_data() -> datasets.Split:
@@ -28,10 +35,13 @@ def load_data() -> datasets.Split:
 
 def build(split: datasets.Split) -> nn.Module:
     """8 kernels of 3x3, ReLU, 2x2 maximum, 72 -> 10."""
-    model = nn.Sequential(OrderedDict(
-        convolution=nn.Conv2d(1, 8, 3), relu=nn.ReLU(), pool=nn.MaxPool2d(2), flatten=nn.Flatten(), scores=nn.Linear(72, 10)))
+    model = nn.Sequential(
+        OrderedDict(
+            convolution=nn.Conv2d(1, 8, 3), relu=nn.ReLU(), pool=nn.MaxPool2d(2), flatten=nn.Flatten(), scores=nn.Linear(72, 10)
+        )
+    )
     with torch.no_grad():
-        model.convolution.weight /= 8   # grey values go up to 16: start where inputs of order one would
+        model.convolution.weight /= 8  # grey values go up to 16: start where inputs of order one would
     return model
 
 

@@ -16,9 +16,16 @@ import datasets
 import recipe
 
 CARD = recipe.Card(
-    name="digits-mlp", title="handwritten digits, perceptron with one hidden layer", dataset="digits",
-    task="classification", classes=tuple("0123456789"), input_name="pixels", low=0, high=16,
-    licence="BSD-3-Clause (scikit-learn), after UCI optdigits")
+    name="digits-mlp",
+    title="handwritten digits, perceptron with one hidden layer",
+    dataset="digits",
+    task="classification",
+    classes=tuple("0123456789"),
+    input_name="pixels",
+    low=0,
+    high=16,
+    licence="BSD-3-Clause (scikit-learn), after UCI optdigits",
+)
 
 
 def load_data() -> datasets.Split:
@@ -31,7 +38,7 @@ def build(split: datasets.Split) -> nn.Module:
     """64 -> 32 -> 10 with ReLU, on raw grey values."""
     model = nn.Sequential(OrderedDict(hidden=nn.Linear(64, 32), relu=nn.ReLU(), scores=nn.Linear(32, 10)))
     with torch.no_grad():
-        model.hidden.weight /= 8    # grey values go up to 16: start where inputs of order one would
+        model.hidden.weight /= 8  # grey values go up to 16: start where inputs of order one would
     return model
 
 

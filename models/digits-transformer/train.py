@@ -16,9 +16,16 @@ import datasets
 import recipe
 
 CARD = recipe.Card(
-    name="digits-transformer", title="handwritten digits, one transformer block over the rows", dataset="digits",
-    task="classification", classes=tuple("0123456789"), input_name="pixels", low=0, high=16,
-    licence="BSD-3-Clause (scikit-learn), after UCI optdigits")
+    name="digits-transformer",
+    title="handwritten digits, one transformer block over the rows",
+    dataset="digits",
+    task="classification",
+    classes=tuple("0123456789"),
+    input_name="pixels",
+    low=0,
+    high=16,
+    licence="BSD-3-Clause (scikit-learn), after UCI optdigits",
+)
 WIDTH, HEADS = 16, 2
 
 
@@ -64,7 +71,7 @@ def build(split: datasets.Split) -> nn.Module:
     """One block of width 16, two heads."""
     model = Encoder()
     with torch.no_grad():
-        model.embed.weight /= 8     # grey values go up to 16: start where inputs of order one would
+        model.embed.weight /= 8  # grey values go up to 16: start where inputs of order one would
     return model
 
 

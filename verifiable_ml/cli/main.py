@@ -10,14 +10,26 @@ import typer
 from verifiable_ml.cli.bench import bench
 from verifiable_ml.cli.command import Command, Commands, with_common_options
 from verifiable_ml.cli.compile import compile_
+from verifiable_ml.cli.demo import demo
+from verifiable_ml.cli.deploy import deploy
 from verifiable_ml.cli.doctor import doctor
+from verifiable_ml.cli.estimate import estimate
 from verifiable_ml.cli.lint import lint
+from verifiable_ml.cli.prove import prove
 from verifiable_ml.cli.run import run
+from verifiable_ml.cli.setup import setup
+from verifiable_ml.cli.verify import verify
 
 COMMANDS: dict[str, Command] = {
     "lint": lint,
     "compile": compile_,
     "run": run,
+    "estimate": estimate,
+    "setup": setup,
+    "prove": prove,
+    "verify": verify,
+    "deploy": deploy,
+    "demo": demo,
     "bench": bench,
     "doctor": doctor,
 }

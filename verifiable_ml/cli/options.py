@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from verifiable_ml.cli.settings import setting
+
 Model = Annotated[str, typer.Argument(help="An ONNX file, or zoo:NAME for one that ships (zoo:digits-mlp).", metavar="MODEL")]
 ProgramPath = Annotated[str, typer.Argument(help="A compiled program (a .vml directory), or zoo:NAME.", metavar="PROGRAM")]
 Calibration = Annotated[
@@ -24,3 +26,11 @@ Input = Annotated[
 ]
 Saturate = Annotated[bool, typer.Option("--saturate", help="Bring values beyond the calibrated range to its ends.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the result.")]
+Backend = Annotated[str, setting("backend", "--backend", "-b", help="Who proves: ezkl (zero knowledge), replay (runs it again).")]
+Hide = Annotated[
+    list[str] | None,
+    setting("hide", "--hide", help="input, weights; or another way to hide: input=private, weights=hashed."),
+]
+Proof = Annotated[Path, typer.Argument(help="A proof, as `vml prove` wrote it.")]
+ClaimPath = Annotated[Path, typer.Argument(help="The claim that it is about, as `vml prove` wrote it.", metavar="CLAIM")]
+Key = Annotated[Path, typer.Option("--key", "-k", help="The verification key that you trust, as `vml setup` wrote it.")]

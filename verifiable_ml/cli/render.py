@@ -68,13 +68,14 @@ class Screen:
         self.err.print(f"  [bold]hint[/]: {escape(error.hint)}")
 
     @contextmanager
-    def steps(self, title: str) -> Iterator[Step]:
-        """A bar on a terminal; lines, one a step, elsewhere. Both on standard error."""
+    def steps(self, title: str, expected: float | None = None) -> Iterator[Step]:
+        """A bar on a terminal; lines, one a step, elsewhere. Both on standard error. expected: seconds, an estimate."""
+        full = f"{title} (about {seconds(expected)})" if expected else title
         if self.err.is_terminal:
             with self._bar() as bar:
-                yield _moving(bar, title)
+                yield _moving(bar, full)
         else:
-            yield _Lines(self.err, title)
+            yield _Lines(self.err, full)
 
     def _bar(self) -> Progress:
         words = TextColumn("[bold]{task.fields[title]}[/]"), BarColumn(bar_width=24), TextColumn("{task.description}")

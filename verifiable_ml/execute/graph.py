@@ -72,7 +72,7 @@ class Graph:
         key = (op, inputs, tuple(sorted(attributes.items())))
         if key not in self._nodes:
             self._nodes[key] = helper.make_node(op, list(inputs), [f"{op.lower()}_{len(self._nodes)}"], **attributes)
-        return self._nodes[key].output[0]
+        return str(self._nodes[key].output[0])
 
     def constant(self, array: Any, dtype: str) -> str:
         """The name of an initialiser."""

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 Shape = tuple[int | None, ...]
 MAX_SWEEPS = 32
-SMALL = 64      # elements: what shape inference may need the values of
+SMALL = 64  # elements: what shape inference may need the values of
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import onnxruntime as ort
 
 from verifiable_ml.errors import UnsupportedModel
 
-TOLERANCE = 2e-4        # of the largest output: float32 reassociation is 1e-6, a wrong rewrite is 1e-2 and more
+TOLERANCE = 2e-4  # of the largest output: float32 reassociation is 1e-6, a wrong rewrite is 1e-2 and more
 RANDOM_INPUTS, SAMPLE_INPUTS = 2, 4
 Inputs = Mapping[str, np.ndarray]
 
@@ -28,10 +28,12 @@ def outputs(model: onnx.ModelProto, inputs: Sequence[Inputs], thing: str) -> lis
     try:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         return [[np.asarray(array) for array in session.run(None, dict(each))] for each in inputs]
-    except Exception as error:      # onnxruntime's exceptions share no base class
+    except Exception as error:  # onnxruntime's exceptions share no base class
         raise UnsupportedModel(
-            thing=thing, reason=f"onnxruntime does not run it: {_first_line(error)}",
-            hint="export the model again, with opset 18 and samples of the right shapes") from error
+            thing=thing,
+            reason=f"onnxruntime does not run it: {_first_line(error)}",
+            hint="export the model again, with opset 18 and samples of the right shapes",
+        ) from error
 
 
 def trial_inputs(model: onnx.ModelProto, samples: Sequence[Inputs]) -> list[Inputs]:

@@ -22,7 +22,7 @@ from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read, unknown
 from verifiable_ml.frontend.torch_module import export, is_torch_module
 
 Sample = Mapping[str, Any] | Any
-NEVER_RUN = "Loop", "Scan", "If"     # not even by onnxruntime to compare: a stranger's loop need not end
+NEVER_RUN = "Loop", "Scan", "If"  # not even by onnxruntime to compare: a stranger's loop need not end
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def checked_samples(model: onnx.ModelProto, samples: Sequence[Sample]) -> tuple[
                 raise InvalidInput(
                     thing=f"sample {number}, input {name!r}",
                     reason=f"has shape {list(array.shape)}, sample 0 has {list(rows[0][name].shape)}",
-                    hint="give samples of one shape: it becomes the shape of the program")
+                    hint="give samples of one shape: it becomes the shape of the program",
+                )
     return rows
 
 
@@ -97,8 +98,10 @@ def _row(number: int, sample: Sample, types: Mapping[str, int]) -> dict[str, np.
     named = sample if isinstance(sample, Mapping) else dict.fromkeys(types, sample) if len(types) == 1 else {}
     if set(named) != set(types):
         raise InvalidInput(
-            thing=f"sample {number}", reason=f"has the inputs {sorted(named)}, the model takes {sorted(types)}",
-            hint="give a dict with one array an input")
+            thing=f"sample {number}",
+            reason=f"has the inputs {sorted(named)}, the model takes {sorted(types)}",
+            hint="give a dict with one array an input",
+        )
     return {name: _array(f"sample {number}, input {name!r}", named[name], types[name]) for name in types}
 
 
@@ -150,5 +153,7 @@ def _unsupported(problems: tuple[Problem, ...]) -> UnsupportedOperator:
         place = f", from {first.origin}" if first.origin else ""
         return UnsupportedOperator(thing=f"node `{first.node}` ({first.operator}{place})", reason=first.reason, hint=first.fix)
     return UnsupportedOperator(
-        thing=f"{len(problems)} nodes", reason="\n" + "\n".join(str(problem) for problem in problems),
-        hint="`vml lint` lists them as a table")
+        thing=f"{len(problems)} nodes",
+        reason="\n" + "\n".join(str(problem) for problem in problems),
+        hint="`vml lint` lists them as a table",
+    )

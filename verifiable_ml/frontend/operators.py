@@ -86,28 +86,41 @@ def _divide(node: onnx.NodeProto, index: Index) -> str | None:
 
 OPERATORS: dict[str, Condition] = {
     "MatMul": _any,
-    "Conv": _convolution,                       # every attribute explicit, no auto_pad
-    "Add": _any, "Sub": _any, "Mul": _any,      # a subtracted constant is an Add, a dividing one a Mul
+    "Conv": _convolution,  # every attribute explicit, no auto_pad
+    "Add": _any,
+    "Sub": _any,
+    "Mul": _any,  # a subtracted constant is an Add, a dividing one a Mul
     "Div": _divide,
-    "Neg": _any, "Abs": _any,
-    "Relu": _any, "Sigmoid": _any, "Tanh": _any, "Erf": _any, "Gelu": _any,
-    "Exp": _any, "Log": _any, "Sqrt": _any, "Reciprocal": _any,
+    "Neg": _any,
+    "Abs": _any,
+    "Relu": _any,
+    "Sigmoid": _any,
+    "Tanh": _any,
+    "Erf": _any,
+    "Gelu": _any,
+    "Exp": _any,
+    "Log": _any,
+    "Sqrt": _any,
+    "Reciprocal": _any,
     "Clip": _constant(1, 2),
     "Softmax": _any,
     "LayerNormalization": _layer_norm,
-    "MaxPool": _pool, "AveragePool": _pool,     # every attribute explicit, no auto_pad, no ceil_mode
+    "MaxPool": _pool,
+    "AveragePool": _pool,  # every attribute explicit, no auto_pad, no ceil_mode
     "GlobalAveragePool": _any,
-    "ReduceMean": _constant(1), "ReduceSum": _constant(1), "ReduceMax": _constant(1),
+    "ReduceMean": _constant(1),
+    "ReduceSum": _constant(1),
+    "ReduceMax": _constant(1),
     "ArgMax": _any,
-    "Reshape": _constant(1),                    # a literal shape, without 0 and -1
+    "Reshape": _constant(1),  # a literal shape, without 0 and -1
     "Transpose": _any,
-    "Slice": _constant(1, 2, 3, 4),             # starts, ends, axes and steps all present, non-negative starts
+    "Slice": _constant(1, 2, 3, 4),  # starts, ends, axes and steps all present, non-negative starts
     "Concat": _any,
     "Pad": _pad,
     "Gather": _gather,
 }
 
-WHOLE = frozenset({"ArgMax", "Reshape", "Transpose", "Slice", "Concat", "Gather"})     # may hand on whole numbers
+WHOLE = frozenset({"ArgMax", "Reshape", "Transpose", "Slice", "Concat", "Gather"})  # may hand on whole numbers
 
 # Operators that only passes can remove, and what to do where they could not.
 WAYS_OUT: dict[str, str] = {

@@ -17,8 +17,8 @@ from onnx import numpy_helper
 
 from verifiable_ml.errors import InvalidInput, MalformedModel
 
-LIMIT_BYTES = 2**31 - 1     # what one protobuf message can hold
-MAY_BE_INFINITE = frozenset({"Where", "Clip", "Pad", "Min", "Max"})     # bounds and masks, not weights
+LIMIT_BYTES = 2**31 - 1  # what one protobuf message can hold
+MAY_BE_INFINITE = frozenset({"Where", "Clip", "Pad", "Min", "Max"})  # bounds and masks, not weights
 
 Source = str | os.PathLike[str] | bytes | onnx.ModelProto
 
@@ -40,8 +40,10 @@ def read(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> onnx.ModelProto:
         model, thing, folder = parse(_file_bytes(path, limit_bytes), str(path), limit_bytes), str(path), path.parent
     else:
         raise InvalidInput(
-            thing=f"a model of type {type(source).__name__}", reason="is not a path, bytes, ModelProto or torch module",
-            hint="export it to ONNX first")
+            thing=f"a model of type {type(source).__name__}",
+            reason="is not a path, bytes, ModelProto or torch module",
+            hint="export it to ONNX first",
+        )
     _embed_external_data(model, thing, folder, limit_bytes)
     _check(model, thing)
     check_finite(model, thing)
@@ -53,16 +55,20 @@ def parse(data: bytes, thing: str, limit_bytes: int = LIMIT_BYTES) -> onnx.Model
     if len(data) > limit_bytes:
         raise _oversized(thing, len(data), limit_bytes)
     try:
-        model = onnx.ModelProto.FromString(data)
+        model: onnx.ModelProto = onnx.ModelProto.FromString(data)
         _check_text(model)
     except (DecodeError, UnicodeError) as error:
         raise MalformedModel(
-            thing=thing, reason=f"is not an ONNX file, or a truncated one ({len(data)} bytes)",
-            hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first") from error
+            thing=thing,
+            reason=f"is not an ONNX file, or a truncated one ({len(data)} bytes)",
+            hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first",
+        ) from error
     if not model.HasField("graph") or not model.graph.output or not model.opset_import:
         raise MalformedModel(
-            thing=thing, reason="holds no graph with an output and an opset, so it is not an ONNX model",
-            hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first")
+            thing=thing,
+            reason="holds no graph with an output and an opset, so it is not an ONNX model",
+            hint="export it again; a torch checkpoint or a pickle has to be exported to ONNX first",
+        )
     return model
 
 
@@ -108,19 +114,24 @@ def check_finite(model: onnx.ModelProto, thing: str) -> None:
         kind = "NaN" if np.isnan(values).any() else "infinite values"
         if kind == "NaN" or name not in bounds:
             raise MalformedModel(
-                thing=f"tensor {name!r} of {thing}", reason=f"contains {kind}",
-                hint="train again with a lower rate or gradient clipping, or export a checkpoint from before it diverged")
+                thing=f"tensor {name!r} of {thing}",
+                reason=f"contains {kind}",
+                hint="train again with a lower rate or gradient clipping, or export a checkpoint from before it diverged",
+            )
 
 
 def _floats(tensor: onnx.TensorProto, thing: str) -> np.ndarray | None:
     try:
         values = numpy_helper.to_array(tensor)
-    except Exception as error:      # whatever onnx trips over in a stranger's tensor: lengths, types, dimensions
+    except Exception as error:  # whatever onnx trips over in a stranger's tensor: lengths, types, dimensions
         raise MalformedModel(
             thing=f"tensor {tensor.name!r} of {thing}", reason=f"cannot be decoded: {error}", hint="export the model again"
         ) from error
-    return values.astype(np.float32) if values.dtype.kind not in "biuSOU" and values.dtype.itemsize < 4 else (
-        values if values.dtype.kind in "fc" else None)
+    return (
+        values.astype(np.float32)
+        if values.dtype.kind not in "biuSOU" and values.dtype.itemsize < 4
+        else (values if values.dtype.kind in "fc" else None)
+    )
 
 
 def _file_bytes(path: Path, limit_bytes: int) -> bytes:
@@ -131,13 +142,16 @@ def _file_bytes(path: Path, limit_bytes: int) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise InvalidInput(
-            thing=str(path), reason=f"cannot be read: {error}", hint="check the path and its permissions") from error
+            thing=str(path), reason=f"cannot be read: {error}", hint="check the path and its permissions"
+        ) from error
 
 
 def _oversized(thing: str, size: int, limit: int) -> MalformedModel:
     return MalformedModel(
-        thing=thing, reason=f"has {size} bytes, the limit is {limit}",
-        hint="raise limit_bytes, up to what one protobuf message holds; quantise or split a larger model")
+        thing=thing,
+        reason=f"has {size} bytes, the limit is {limit}",
+        hint="raise limit_bytes, up to what one protobuf message holds; quantise or split a larger model",
+    )
 
 
 def unknown_operators(model: onnx.ModelProto) -> list[onnx.NodeProto]:
@@ -148,7 +162,7 @@ def unknown_operators(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 
 def _check(model: onnx.ModelProto, thing: str) -> None:
     if unknown_operators(model):
-        return      # onnx's checker would stop at the first; load and lint report them all
+        return  # onnx's checker would stop at the first; load and lint report them all
     try:
         onnx.checker.check_model(model, full_check=False)
     except (onnx.checker.ValidationError, EncodeError, ValueError, RuntimeError, TypeError) as error:
@@ -176,15 +190,19 @@ def _embed_external_data(model: onnx.ModelProto, thing: str, folder: Path | None
 def _inside(folder: Path | None, location: str, thing: str) -> Path:
     if folder is None:
         raise MalformedModel(
-            thing=thing, reason="keeps its data in another file, and a model given as bytes has no folder",
-            hint="pass the path of the file, or export with external_data=False")
+            thing=thing,
+            reason="keeps its data in another file, and a model given as bytes has no folder",
+            hint="pass the path of the file, or export with external_data=False",
+        )
     pure = PurePosixPath(location)
     named = bool(location) and not pure.is_absolute() and ".." not in pure.parts and not {*location} & {"\0", "\\"}
     path = folder.joinpath(*pure.parts) if named else folder
     if not named or any(folder.joinpath(*pure.parts[:n]).is_symlink() for n in range(1, len(pure.parts) + 1)):
         raise MalformedModel(
-            thing=thing, reason=f"keeps its data outside the folder of the model or behind a link ({location!r})",
-            hint="put the data file beside the model, or export with external_data=False")
+            thing=thing,
+            reason=f"keeps its data outside the folder of the model or behind a link ({location!r})",
+            hint="put the data file beside the model, or export with external_data=False",
+        )
     return path
 
 

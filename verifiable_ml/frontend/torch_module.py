@@ -13,7 +13,7 @@ import onnx
 
 from verifiable_ml.errors import BackendUnavailable, InvalidInput, UnsupportedModel
 
-OPSET = 18      # what the exporter writes natively
+OPSET = 18  # what the exporter writes natively
 PRIVATE = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node", "pkg.torch.onnx.original_node_name")
 
 
@@ -31,17 +31,21 @@ def export(module: Any, samples: Sequence[Any]) -> onnx.ModelProto:
     """
     if not samples:
         raise InvalidInput(
-            thing="a torch module", reason="needs a sample to be traced with", hint="pass samples=[array] or calibration=")
+            thing="a torch module", reason="needs a sample to be traced with", hint="pass samples=[array] or calibration="
+        )
     if importlib.util.find_spec("onnxscript") is None:
         raise BackendUnavailable(
-            thing="export of a torch module", reason="onnxscript is not installed", hint="pip install 'verifiable-ml[torch]'")
+            thing="export of a torch module", reason="onnxscript is not installed", hint="pip install 'verifiable-ml[torch]'"
+        )
     modes = [(part, part.training) for part in module.modules()]
     try:
         return _exported(module.eval(), samples[0])
-    except Exception as error:      # the exporter raises whatever the traced code does
+    except Exception as error:  # the exporter raises whatever the traced code does
         raise UnsupportedModel(
-            thing=f"torch module {type(module).__name__}", reason=f"torch.onnx.export gave up: {_first_line(error)}",
-            hint="export it by hand with torch.onnx.export(dynamo=True) and pass the file") from error
+            thing=f"torch module {type(module).__name__}",
+            reason=f"torch.onnx.export gave up: {_first_line(error)}",
+            hint="export it by hand with torch.onnx.export(dynamo=True) and pass the file",
+        ) from error
     finally:
         for part, mode in modes:
             part.training = mode
@@ -56,8 +60,15 @@ def _exported(module: Any, sample: Any) -> onnx.ModelProto:
 
     named = isinstance(sample, Mapping)
     program = torch.onnx.export(
-        module, () if named else (tensor(sample),), kwargs={k: tensor(v) for k, v in sample.items()} if named else None,
-        input_names=list(sample) if named else None, dynamo=True, opset_version=OPSET, external_data=False, verbose=False)
+        module,
+        () if named else (tensor(sample),),
+        kwargs={k: tensor(v) for k, v in sample.items()} if named else None,
+        input_names=list(sample) if named else None,
+        dynamo=True,
+        opset_version=OPSET,
+        external_data=False,
+        verbose=False,
+    )
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
     model: onnx.ModelProto = program.model_proto

@@ -92,8 +92,9 @@ class ZooModel:
             split = _datasets(self.folder.parent).DATASETS[self.dataset]()
         except (OSError, ImportError, subprocess.CalledProcessError) as error:
             raise BackendUnavailable(
-                thing=f"data set {self.dataset}", reason=str(error),
-                hint="npm, pip and scikit-learn must be there, and reach a registry"
+                thing=f"data set {self.dataset}",
+                reason=str(error),
+                hint="npm, pip and scikit-learn must be there, and reach a registry",
             ) from error
         return split.test_x.reshape(-1, *self.input_shape), split.test_y
 

@@ -36,11 +36,13 @@ class Linear:
 
     def encode(self, real: FloatArray) -> FloatArray:
         """Rounded half to even, not yet bounded."""
-        return np.rint(real / np.array(self.scale)) + np.array(self.zero)
+        steps: FloatArray = np.rint(real / np.array(self.scale)) + np.array(self.zero)
+        return steps
 
     def decode(self, integers: IntArray) -> FloatArray:
         """float64, the shape of `integers`."""
-        return (integers.astype(np.float64) - np.array(self.zero)) * np.array(self.scale)
+        real: FloatArray = (integers.astype(np.float64) - np.array(self.zero)) * np.array(self.scale)
+        return real
 
     @property
     def canonical(self) -> bytes:

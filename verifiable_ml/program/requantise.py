@@ -71,7 +71,8 @@ class Requantise:
     def __call__(self, accumulator: IntArray) -> IntArray:
         """int64 [..., C] to int64 [..., C]."""
         scaled = accumulator * self.multiplier + self.offset
-        return np.clip(scaled >> self.shift, self.low, self.high)
+        clipped: IntArray = np.clip(scaled >> self.shift, self.low, self.high)
+        return clipped
 
     def interval(self, lows: list[int], highs: list[int]) -> Interval:
         """The output's interval, given the accumulator's by channel (or one for all). Raises QuantisationError on overflow.

@@ -65,7 +65,7 @@ class Node:
     @property
     def output(self) -> str:
         """The one output that is lowered."""
-        return self.outputs[0]
+        return str(self.outputs[0])
 
     def refuse(self, reason: str, hint: str) -> UnsupportedOperator:
         """The error for this node."""

@@ -93,7 +93,8 @@ class Linear:
         return Quantised(self._emit(lowering, np.array([scale]), form), np.array([scale]), 0, self.layout)
 
     def _largest(self) -> FloatArray:
-        return np.abs(self.weights).reshape(len(self.weights), -1).max(axis=1)
+        largest: FloatArray = np.abs(self.weights).reshape(len(self.weights), -1).max(axis=1)
+        return largest
 
     @staticmethod
     def _steps(lowering: Lowering) -> int:

@@ -35,16 +35,33 @@ from verifiable_ml.frontend.passes import (
 
 Pass = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, list[Rewrite]]]
 
-PASSES: tuple[tuple[str, Pass], ...] = tuple((p.NAME, p.apply) for p in (
-    inline_functions, normalise_opset, fold_constants, remove_no_ops,
-    fuse_gelu, fuse_layer_norm, fold_batch_norm, split_gemm, plain_arithmetic,
-    explicit_windows, explicit_axes, plain_slices, literal_shapes,
-    fold_constants, remove_no_ops, remove_unused,
-))
+PASSES: tuple[tuple[str, Pass], ...] = tuple(
+    (p.NAME, p.apply)
+    for p in (
+        inline_functions,
+        normalise_opset,
+        fold_constants,
+        remove_no_ops,
+        fuse_gelu,
+        fuse_layer_norm,
+        fold_batch_norm,
+        split_gemm,
+        plain_arithmetic,
+        explicit_windows,
+        explicit_axes,
+        plain_slices,
+        literal_shapes,
+        fold_constants,
+        remove_no_ops,
+        remove_unused,
+    )
+)
 
 
 def run(
-    model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]], samples: Sequence[judge.Inputs],
+    model: onnx.ModelProto,
+    shapes: Mapping[str, tuple[int, ...]],
+    samples: Sequence[judge.Inputs],
     passes: Sequence[tuple[str, Pass]] = PASSES,
 ) -> tuple[onnx.ModelProto, tuple[Rewrite, ...]]:
     """Fix the dimensions, then run every pass under the judge. Changes the model it is given.
@@ -72,7 +89,8 @@ def _guarded(name: str, step: Pass, model: onnx.ModelProto) -> tuple[onnx.ModelP
         raise
     except onnx.shape_inference.InferenceError as error:
         raise MalformedModel(
-            thing="the model", reason=f"its shapes contradict each other: {error}", hint="export it again") from error
+            thing="the model", reason=f"its shapes contradict each other: {error}", hint="export it again"
+        ) from error
     except Exception as error:
         raise _broken(name, f"failed: {type(error).__name__}: {error}") from error
 

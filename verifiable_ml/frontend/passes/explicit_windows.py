@@ -47,7 +47,7 @@ def _window(
     if options.get("ceil_mode", 0):
         missing = [max(n - pads[i] - pads[i + rank], 0) for i, n in enumerate(needed)]
         if any(missing) and kind != "MaxPool":
-            return None     # the mean over a window that sticks out has another divisor
+            return None  # the mean over a window that sticks out has another divisor
         pads = pads[:rank] + [p + m for p, m in zip(pads[rank:], missing, strict=True)]
     kept = {key: value for key, value in options.items() if key not in DROPPED}
     groups = {"group": options.get("group", 1)} if kind == "Conv" else {}

@@ -13,9 +13,22 @@ from verifiable_ml.frontend.graph import Index, Rewrite
 
 NAME = "fix_dimensions"
 MAX_ELEMENTS = 2**24
-NUMBERS = frozenset({
-    TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8,
-    TensorProto.UINT16, TensorProto.INT16, TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64, TensorProto.INT64})
+NUMBERS = frozenset(
+    {
+        TensorProto.FLOAT,
+        TensorProto.FLOAT16,
+        TensorProto.DOUBLE,
+        TensorProto.BOOL,
+        TensorProto.UINT8,
+        TensorProto.INT8,
+        TensorProto.UINT16,
+        TensorProto.INT16,
+        TensorProto.UINT32,
+        TensorProto.INT32,
+        TensorProto.UINT64,
+        TensorProto.INT64,
+    }
+)
 
 
 def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tuple[onnx.ModelProto, list[Rewrite]]:
@@ -33,7 +46,7 @@ def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tupl
             _write(value, after)
             log.append(Rewrite(NAME, value.name, str(list(before or ())), str(list(after))))
     del graph.input[:]
-    graph.input.extend(values)      # an initialiser that is also an input is a default that nobody overrides
+    graph.input.extend(values)  # an initialiser that is also an input is a default that nobody overrides
     if log:
         _forget_inferred(graph)
     _write_outputs(model)
@@ -44,7 +57,8 @@ def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
     tensor = value.type.tensor_type
     if tensor.elem_type not in NUMBERS:
         raise UnsupportedModel(
-            thing=f"input {value.name!r}", reason="is not a tensor of numbers", hint="export tensors of numbers only")
+            thing=f"input {value.name!r}", reason="is not a tensor of numbers", hint="export tensors of numbers only"
+        )
     if not tensor.HasField("shape"):
         return None
     return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim)
@@ -52,19 +66,24 @@ def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
 
 def _fixed(name: str, declared: tuple[int | str, ...] | None, sampled: tuple[int, ...] | None) -> tuple[int, ...]:
     if sampled is not None:
-        fits = declared is None or (len(declared) == len(sampled) and all(
-            isinstance(d, str) or d == s for d, s in zip(declared, sampled, strict=True)))
+        fits = declared is None or (
+            len(declared) == len(sampled) and all(isinstance(d, str) or d == s for d, s in zip(declared, sampled, strict=True))
+        )
         if not fits:
             raise InvalidInput(
-                thing=f"samples of input {name!r}", reason=f"have shape {list(sampled)}, the model takes {list(declared or ())}",
-                hint="give samples as the model takes them, batch dimension included")
+                thing=f"samples of input {name!r}",
+                reason=f"have shape {list(sampled)}, the model takes {list(declared or ())}",
+                hint="give samples as the model takes them, batch dimension included",
+            )
         shape = sampled
     else:
         opened = [i for i, d in enumerate(declared or ()) if isinstance(d, str)]
         if declared is None or opened not in ([], [0]):
             raise InvalidInput(
-                thing=f"input {name!r}", reason=f"its dimensions {list(declared or '?')} are not fixed",
-                hint="give samples: their shapes fix every dimension")
+                thing=f"input {name!r}",
+                reason=f"its dimensions {list(declared or '?')} are not fixed",
+                hint="give samples: their shapes fix every dimension",
+            )
         shape = tuple(1 if isinstance(d, str) else d for d in declared)
     elements = 1
     for size in shape:

@@ -43,8 +43,10 @@ def _into_convolution(node: onnx.NodeProto, index: Index, factor: np.ndarray, sh
     moved = (0.0 if bias is None else bias) * factor + shift
     fused = make("Conv", (conv.input[0], kernel, offset), (node.output[0],), conv, **attributes(conv))
     return Replacement(
-        nodes=(fused,), note="part of the Conv before it",
-        constants={kernel: scaled.astype(weights.dtype), offset: np.asarray(moved).astype(weights.dtype)})
+        nodes=(fused,),
+        note="part of the Conv before it",
+        constants={kernel: scaled.astype(weights.dtype), offset: np.asarray(moved).astype(weights.dtype)},
+    )
 
 
 def _as_affine(node: onnx.NodeProto, index: Index, factor: np.ndarray, shift: np.ndarray) -> Replacement | None:
@@ -55,5 +57,5 @@ def _as_affine(node: onnx.NodeProto, index: Index, factor: np.ndarray, shift: np
     middle, scale, offset = (f"{node.output[0]}/{part}" for part in ("scaled", "scale", "offset"))
     nodes = (make("Mul", (node.input[0], scale), (middle,), node), make("Add", (middle, offset), (node.output[0],), node))
     return Replacement(
-        nodes=nodes,
-        constants={scale: factor.reshape(wide).astype(np.float32), offset: shift.reshape(wide).astype(np.float32)})
+        nodes=nodes, constants={scale: factor.reshape(wide).astype(np.float32), offset: shift.reshape(wide).astype(np.float32)}
+    )

@@ -15,7 +15,7 @@ from verifiable_ml.frontend.graph import Index, Replacement, Rewrite, make, rewr
 NAME = "fold_constants"
 RANDOM = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"})
 MAX_ELEMENTS = 2**26
-MAX_ROUNDS = 16     # each round can make more shapes static, and so more of the graph constant
+MAX_ROUNDS = 16  # each round can make more shapes static, and so more of the graph constant
 
 
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
@@ -38,7 +38,7 @@ def _shape_of_static(node: onnx.NodeProto, index: Index) -> Replacement | None:
     if shape is None:
         return None
     options = {a.name: a.i for a in node.attribute}
-    value = np.array(shape[options.get("start", 0):options.get("end", len(shape))], np.int64)
+    value = np.array(shape[options.get("start", 0) : options.get("end", len(shape))], np.int64)
     value = value if node.op_type == "Shape" else np.array(int(np.prod(shape)), np.int64)
     return Replacement(nodes=(make("Constant", (), (node.output[0],), node, value=numpy_helper.from_array(value)),))
 
@@ -69,7 +69,8 @@ def _fold(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> None:
     del model.graph.node[:]
     model.graph.node.extend(kept)
     model.graph.initializer.extend(
-        numpy_helper.from_array(value, f"{name}/constant" if name in outputs else name) for name, value in values.items())
+        numpy_helper.from_array(value, f"{name}/constant" if name in outputs else name) for name, value in values.items()
+    )
 
 
 def _values(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> Mapping[str, np.ndarray]:
@@ -78,7 +79,7 @@ def _values(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> Mapping[str,
     read = {name for node in nodes for name in node.input}
     outputs = [helper.make_tensor_value_info(n, index.element_type(n) or TensorProto.UNDEFINED, None) for n in names]
     graph = helper.make_graph(
-        nodes, "constants", [], outputs,
-        [index.initialisers[name] for name in read if name in index.initialisers])
+        nodes, "constants", [], outputs, [index.initialisers[name] for name in read if name in index.initialisers]
+    )
     part = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     return dict(zip(names, judge.outputs(part, [{}], "the constant part of the model")[0], strict=True))

@@ -19,8 +19,14 @@ NAME = "fuse_gelu"
 GRID = np.linspace(-6.0, 6.0, 97)
 MOST_NODES = 14
 SCALAR: dict[str, Any] = {
-    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power,
-    "Tanh": np.tanh, "Erf": np.vectorize(math.erf), "Identity": lambda x: x,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": np.divide,
+    "Pow": np.power,
+    "Tanh": np.tanh,
+    "Erf": np.vectorize(math.erf),
+    "Identity": lambda x: x,
 }
 GELU = {
     "none": GRID * 0.5 * (1 + np.vectorize(math.erf)(GRID / math.sqrt(2))),

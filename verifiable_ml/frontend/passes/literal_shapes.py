@@ -10,6 +10,7 @@ from verifiable_ml.frontend.graph import Index, Replacement, Rewrite, attributes
 
 NAME = "literal_shapes"
 
+
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """A model whose only reshaping operator is Reshape, its shape a constant of positive numbers."""
     return rewrite_each(model, NAME, _literal, _of_a_reshape)

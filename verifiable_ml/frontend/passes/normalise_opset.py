@@ -11,9 +11,9 @@ from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.operators import OPSET
 
 NAME = "normalise_opset"
-OLDEST = 7          # below, operators had no numpy-style broadcasting
-RELABEL_FROM = 18   # 19 and 20 only widened types and added attributes whose defaults mean the same
-IR_VERSION = 9      # what opset 20 needs
+OLDEST = 7  # below, operators had no numpy-style broadcasting
+RELABEL_FROM = 18  # 19 and 20 only widened types and added attributes whose defaults mean the same
+IR_VERSION = 9  # what opset 20 needs
 
 
 def version(model: onnx.ModelProto) -> int:
@@ -26,7 +26,8 @@ def check_known(model: onnx.ModelProto) -> int:
     found, newest = version(model), onnx.defs.onnx_opset_version()
     if not OLDEST <= found <= newest:
         raise UnsupportedModel(
-            thing=f"opset {found}", reason=f"{OLDEST} to {newest} are known", hint="export again with opset 18, or upgrade onnx")
+            thing=f"opset {found}", reason=f"{OLDEST} to {newest} are known", hint="export again with opset 18, or upgrade onnx"
+        )
     return found
 
 
@@ -52,9 +53,10 @@ def _converted(model: onnx.ModelProto, found: int) -> onnx.ModelProto:
     origins = {name: node for node in model.graph.node for name in node.output if name}
     try:
         converted = version_converter.convert_version(model, OPSET)
-    except Exception as error:      # the converter is C++ and raises what it likes
+    except Exception as error:  # the converter is C++ and raises what it likes
         raise UnsupportedModel(
-            thing=f"opset {found}", reason=f"onnx's converter gave up: {error}", hint="export again with opset 18") from error
+            thing=f"opset {found}", reason=f"onnx's converter gave up: {error}", hint="export again with opset 18"
+        ) from error
     for node in converted.graph.node:
         known = next((origins[name] for name in node.output if name in origins), None)
         if known is not None and not node.metadata_props:

@@ -35,8 +35,12 @@ def _split(node: onnx.NodeProto, index: Index) -> Replacement | None:
 def _explicit(node: onnx.NodeProto, index: Index) -> Replacement | None:
     shape = index.static_shape(node.input[0]) if node.op_type == "Slice" and not node.domain else None
     given = [index.operand(node, i) for i in range(1, 5)]
-    if shape is None or given[0] is None or given[1] is None or any(
-            len(node.input) > i and node.input[i] and given[i - 1] is None for i in (3, 4)):
+    if (
+        shape is None
+        or given[0] is None
+        or given[1] is None
+        or any(len(node.input) > i and node.input[i] and given[i - 1] is None for i in (3, 4))
+    ):
         return None
     axes = [int(a) % len(shape) for a in (given[2] if given[2] is not None else range(len(given[0])))]
     steps = [int(s) for s in (given[3] if given[3] is not None else [1] * len(axes))]

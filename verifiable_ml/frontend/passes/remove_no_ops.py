@@ -9,7 +9,7 @@ import onnx
 from verifiable_ml.frontend.graph import Index, Replacement, Rewrite, attributes, rewrite_each
 
 NAME = "remove_no_ops"
-SINGLE = frozenset({"Concat", "Sum", "Max", "Min", "Mean"})     # of one operand
+SINGLE = frozenset({"Concat", "Sum", "Max", "Min", "Mean"})  # of one operand
 SAME_SHAPE = frozenset({"Expand", "Tile", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Resize"})
 
 

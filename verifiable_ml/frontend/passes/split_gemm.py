@@ -35,8 +35,13 @@ def _split(node: onnx.NodeProto, index: Index) -> Replacement | None:
 
 
 def _transposed(
-    node: onnx.NodeProto, position: int, flip: bool, factor: float, index: Index,
-    nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray],
+    node: onnx.NodeProto,
+    position: int,
+    flip: bool,
+    factor: float,
+    index: Index,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
 ) -> str:
     """Name of the operand after transposition and scaling; what that takes is added to nodes or constants."""
     name, value = node.input[position], index.operand(node, position)
@@ -52,8 +57,12 @@ def _transposed(
 
 
 def _scaled(
-    node: onnx.NodeProto, position: int, factor: float, index: Index,
-    nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray],
+    node: onnx.NodeProto,
+    position: int,
+    factor: float,
+    index: Index,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
 ) -> str:
     name, value = node.input[position], index.operand(node, position)
     if value is not None and factor != 1.0:
@@ -64,8 +73,12 @@ def _scaled(
 
 
 def _times(
-    name: str, factor: float, node: onnx.NodeProto, position: int,
-    nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray],
+    name: str,
+    factor: float,
+    node: onnx.NodeProto,
+    position: int,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
 ) -> str:
     if factor == 1.0:
         return name

@@ -35,7 +35,8 @@ def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
 def accumulate(attributes: Attributes, operands: tuple[IntArray, ...]) -> IntArray:
     """The rounded quotient."""
     a, b = operands
-    return (a * attributes.scale + b // 2) // b
+    quotient: IntArray = (a * attributes.scale + b // 2) // b
+    return quotient
 
 
 def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:

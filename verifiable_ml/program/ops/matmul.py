@@ -40,7 +40,8 @@ def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
 def accumulate(attributes: Attributes, operands: tuple[IntArray, ...]) -> IntArray:
     """The sum over k."""
     x, w = operands
-    return np.matmul(x - attributes.x_zero, np.swapaxes(w - attributes.w_zero, -1, -2))
+    total: IntArray = np.matmul(x - attributes.x_zero, np.swapaxes(w - attributes.w_zero, -1, -2))
+    return total
 
 
 def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:

@@ -33,7 +33,8 @@ def output_shape(attributes: Attributes, shapes: tuple[Shape, ...]) -> Shape:
 def accumulate(attributes: Attributes, operands: tuple[IntArray, ...]) -> IntArray:
     """The product."""
     x, y = operands
-    return (x - attributes.x_zero) * (y - attributes.y_zero)
+    product: IntArray = (x - attributes.x_zero) * (y - attributes.y_zero)
+    return product
 
 
 def bounds(attributes: Attributes, operands: tuple[Known, ...]) -> Accumulator:

@@ -16,8 +16,10 @@ _erf = np.vectorize(erf, otypes=[np.float64])
 
 def _gelu(x: FloatArray, node: Node) -> FloatArray:
     if node.get("approximate", b"none") == b"tanh":
-        return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
-    return 0.5 * x * (1 + _erf(x / sqrt(2)))
+        share: FloatArray = np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))
+    else:
+        share = _erf(x / sqrt(2))
+    return 0.5 * x * (1 + share)
 
 
 def _power(x: FloatArray, node: Node) -> FloatArray:

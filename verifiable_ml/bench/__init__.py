@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""bench: what `vml bench` measures, one file a subject.
+
+In: the zoo, or seeded models. Out: a Table each. Everything is measured here and now; nothing is read from an earlier run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from verifiable_ml.bench.execute import latency, recording
+from verifiable_ml.bench.table import Table
+
+TABLES: dict[str, Callable[[], Table]] = {"recording": recording, "latency": latency}
+"""Name on the command line: what measures it."""
+
+__all__ = ["TABLES", "Table"]

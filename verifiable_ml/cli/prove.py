@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""`vml prove`: one input through a program, a claim about it, and a proof of that claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from verifiable_ml import api
+from verifiable_ml.cli import files
+from verifiable_ml.cli.options import Backend, Hide, Input, Output, ProgramPath, Saturate
+from verifiable_ml.cli.render import Screen, amount, facts
+from verifiable_ml.cli.setup import made_keys
+from verifiable_ml.cli.source import one_input, program
+
+ClaimOut = Annotated[Path | None, typer.Option("--claim", help="Where to write the claim.")]
+
+
+def prove(
+    screen: Screen,
+    path: ProgramPath,
+    given: Input,
+    backend: Backend = api.BACKEND,
+    hide: Hide = None,
+    output: Output = None,
+    claim: ClaimOut = None,
+    saturate: Saturate = False,
+) -> None:
+    """Prove what a program answers on one input; write the proof and the claim that it is about.
+
+    For example:
+      vml prove model.vml --input digits-mlp:3 -o three.proof --claim three.claim
+      vml prove model.vml --input x.npy --backend replay -o x.proof --claim x.claim
+    """
+    made = program(path)
+    x = one_input(given, [each.name for each in made.inputs])
+    keys = made_keys(screen, made, backend, hide)
+    with screen.steps("proof") as step:
+        proof = api.prove(made, x, keys, saturate=saturate, progress=step)
+    stem = Path(path.removeprefix("zoo:"))
+    places = output or stem.with_suffix(".proof"), claim or stem.with_suffix(".claim")
+    files.write(places[0], proof.to_bytes())
+    files.write_claim(places[1], proof.claim)
+    document = {"claim_id": proof.claim.id.hex(), "proof": str(places[0]), "claim": str(places[1]), "bytes": len(proof.payload)}
+    rows = [("claim id", proof.claim.id.hex()), ("proof", f"{places[0]} ({amount(len(proof.payload))})"), ("claim", places[1])]
+    screen.show({"backend": backend, **document}, facts("", rows))

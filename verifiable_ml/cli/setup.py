@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""`vml setup`: the keys of a program, made once and cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verifiable_ml import api
+from verifiable_ml.cli import files
+from verifiable_ml.cli.estimate import warn_of_memory
+from verifiable_ml.cli.options import Backend, Hide, Output, ProgramPath
+from verifiable_ml.cli.render import Screen, facts
+from verifiable_ml.cli.source import program
+
+if TYPE_CHECKING:
+    from verifiable_ml.proving import Keys
+
+
+def setup(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hide: Hide = None, output: Output = None) -> None:
+    """Make the keys of a program, or find them in the cache; write the verification key for those who verify.
+
+    For example:
+      vml setup model.vml -o model.vk
+      vml setup model.vml --backend replay -o replay.vk
+    """
+    made = program(path)
+    keys = made_keys(screen, made, backend, hide)
+    target = output or Path(path.removeprefix("zoo:")).with_suffix(".vk")
+    files.write(target, keys.verification.to_bytes())
+    document = {"program": made.id.hex(), "backend": backend, "key": str(target), "key_id": keys.verification.id.hex()}
+    screen.show(document, facts("", [("program id", made.id.hex()), ("key id", document["key_id"]), ("written to", target)]))
+
+
+def made_keys(screen: Screen, made: api.Program, backend: str, hide: list[str] | None) -> Keys:
+    """Keys with an estimate first and a bar."""
+    hidden = tuple(hide or ())
+    expected = api.estimate(made, backend, hidden)
+    warn_of_memory(screen, expected)
+    with screen.steps("set-up", expected.setup_seconds) as step:
+        return api.setup(made, backend, hidden, progress=step)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What `vml demo` tells: the whole road on one real sample, and a lie that gets nowhere. A step that does not hold ends it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from verifiable_ml import api
+from verifiable_ml.chain import Chain, Contract, Receipt, Reverted, embedded, evidence_arguments, inputs_id
+from verifiable_ml.chain.reverts import read_refusal
+from verifiable_ml.cli.estimate import estimate_table
+from verifiable_ml.cli.picture import picture
+from verifiable_ml.cli.render import Screen, amount, facts, seconds, verdict_line
+from verifiable_ml.cli.run import decision
+from verifiable_ml.cli.setup import made_keys
+from verifiable_ml.cli.source import sample
+from verifiable_ml.commitment import Claim, OutputBytes, encode_tensor
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import VerifiableMlError
+from verifiable_ml.frontend import zoo
+from verifiable_ml.proving import Keys, Proof, Verdict
+
+BENEFICIARY = "0x" + "be" * 20
+ETHER = 10**18
+FAR_AWAY = 2**40
+"""A deadline, unix time."""
+
+
+class StoryBroken(VerifiableMlError):
+    """A step of the demo did not come out as it must."""
+
+    exit_code = 1
+
+
+@dataclass
+class Story:
+    """What has happened so far, for people as it happens and for machines at the end."""
+
+    screen: Screen
+    started: float = field(default_factory=time.monotonic)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def chapter(self, title: str) -> None:
+        """A heading with the time since the beginning."""
+        at = Text(f"{time.monotonic() - self.started:.0f} s", style="dim")
+        self.screen.tell("", Rule(Text.assemble((title, "bold"), "  ", at), align="left", style="dim"))
+
+    def tell(self, name: str, value: Any, *parts: RenderableType) -> None:
+        """One result."""
+        self.document[name] = value
+        self.screen.tell(*(Padding(part, (0, 0, 0, 2)) for part in parts))
+
+    def must(self, holds: bool, what: str) -> None:
+        """Raises StoryBroken."""
+        if not holds:
+            raise StoryBroken(thing="the demo", reason=f"this does not hold: {what}", hint="see `vml doctor`")
+
+
+def told(screen: Screen, model: str, row: int) -> dict[str, Any]:
+    """The story of one sample of one model. Raises StoryBroken if a step does not hold, and whatever the steps raise."""
+    story = Story(screen)
+    entry = zoo.model(model)
+    program = _model(story, entry)
+    x = _sample(story, entry, program, row)
+    keys, proof = _proof(story, program, x)
+    chain = embedded()
+    _verified(story, chain, proof, keys)
+    payout = _order(story, chain, proof.claim)
+    _lie(story, chain, payout, proof, keys)
+    _truth(story, chain, payout, proof)
+    return story.document
+
+
+def _model(story: Story, entry: zoo.ZooModel) -> api.Program:
+    story.chapter(f"1  The model: {entry.title}")
+    program = api.compile(entry.path, entry.calibration())
+    inputs, labels = entry.test(200)
+    right = [decision(program.predict(x, saturate=True)[0]) == label for x, label in zip(inputs, labels, strict=True)]
+    report = program.report
+    story.must(report is not None and report.cosine > 0.99, "the integers answer as the floats do")
+    assert report is not None
+    rows = [
+        ("trained on", f"{entry.dataset}, {entry.parameters:,} parameters"),
+        ("as integers", f"{len(program.operators)} operators, nothing is a float"),
+        ("program id", program.id.hex()),
+        ("fidelity", f"cosine {report.cosine:.6f}, same decision {report.agreement:.1%} on {report.samples} held-out samples"),
+        (
+            "accuracy",
+            f"{np.mean(right):.1%} on {len(right)} test samples; float {entry.float_accuracy:.1%} on all {entry.test_rows}",
+        ),
+    ]
+    story.tell("program", program.id.hex(), facts("", rows))
+    story.tell("fidelity", {"cosine": report.cosine, "agreement": report.agreement, "accuracy": float(np.mean(right))})
+    return program
+
+
+def _sample(story: Story, entry: zoo.ZooModel, program: api.Program, row: int) -> dict[str, Any]:
+    story.chapter("2  One input, one answer")
+    x = sample(entry, row)
+    claim, _ = program.run(x)
+    answer = decision(program.predict(x)[0])
+    label = int(entry.samples.test_labels[row])
+    lines = picture(x[entry.input_name], entry.low, entry.high)
+    rows = [
+        ("label", entry.classes[label]),
+        ("the program's answer", entry.classes[answer]),
+        ("claim id", claim.id.hex()),
+    ]
+    story.tell("answer", entry.classes[answer], *(Text(line) for line in lines), facts("", rows))
+    story.tell("label", entry.classes[label])
+    return x
+
+
+def _proof(story: Story, program: api.Program, x: dict[str, Any]) -> tuple[Keys, Proof]:
+    story.chapter("3  A zero-knowledge proof of that answer")
+    expected = api.estimate(program)
+    story.tell("estimate", asdict(expected), estimate_table(api.BACKEND, expected))
+    started = time.monotonic()
+    keys = made_keys(story.screen, program, api.BACKEND, None)
+    setup_seconds = time.monotonic() - started
+    with story.screen.steps("proof", expected.prove_seconds) as step:
+        proof = api.prove(program, x, keys, progress=step)
+    took = time.monotonic() - started - setup_seconds
+    story.must(proof.claim == program.run(x)[0], "the proof is about the claim that anybody gets who runs the program")
+    story.tell("proof_bytes", len(proof.payload))
+    story.tell("setup_seconds", round(setup_seconds, 2))
+    rows = [("keys", f"in {seconds(setup_seconds)}"), ("proof", f"{amount(len(proof.payload))} in {seconds(took)}")]
+    story.tell("prove_seconds", round(took, 2), facts("Measured", rows))
+    return keys, proof
+
+
+def _verified(story: Story, chain: Chain, proof: Proof, keys: Keys) -> None:
+    story.chapter("4  Verified off chain, and by a contract on an EVM")
+    started = time.monotonic()
+    verdict = api.verify(proof, proof.claim, keys.verification)
+    took = time.monotonic() - started
+    story.tell("off_chain", _plain(verdict), verdict_line(verdict.accepted, f"off chain, in {seconds(took)}", verdict.reason))
+    story.must(verdict.accepted, "the proof verifies off chain")
+    registered = chain.register(keys.verification.registration())
+    receipt = chain.verify(proof, proof.claim, keys.verification)
+    story.tell("gas", {**registered.gas, "verify": receipt.gas_used})
+    line = verdict_line(receipt.accepted, f"by ClaimVerifier {registered.claim_verifier}", receipt.reason)
+    story.tell("on_chain", _plain(receipt), line, facts("", [("gas", f"{receipt.gas_used:,} a verification")]))
+    story.must(receipt.accepted and receipt.gas_used > 0, "the proof verifies on chain")
+
+
+def _order(story: Story, chain: Chain, claim: Claim) -> Contract:
+    story.chapter("5  Money waits for that answer, and somebody lies")
+    verifier = chain.claim_verifier
+    story.must(verifier is not None, "a ClaimVerifier stands")
+    assert verifier is not None
+    dtype = int(claim.outputs[0].dtype)
+    payout = chain.deploy("VerifiedPayout", verifier.address, claim.program_id, claim.privacy.code, dtype)
+    payout.send("open", inputs_id(claim), greatest(claim), BENEFICIARY, FAR_AWAY, value=ETHER)
+    order = f"1 ether for {BENEFICIARY} if the answer on this input is {greatest(claim)}"
+    story.tell("contract", payout.address, facts("", [("VerifiedPayout", payout.address), ("holds", order)]))
+    return payout
+
+
+def _lie(story: Story, chain: Chain, payout: Contract, proof: Proof, keys: Keys) -> None:
+    false = lied(proof.claim)
+    forged = replace(proof, claim=false)
+    story.tell("lie", greatest(false), Text(f"the same proof, sent with the answer {greatest(false)}:"))
+    verdict = api.verify(forged, false, keys.verification)
+    story.tell("lie_off_chain", _plain(verdict), verdict_line(verdict.accepted, "off chain", verdict.reason))
+    receipt = chain.verify(forged, false, keys.verification)
+    story.tell("lie_on_chain", _plain(receipt), verdict_line(receipt.accepted, "by ClaimVerifier", receipt.reason))
+    story.must(not verdict.accepted and not receipt.accepted, "a changed output is rejected off chain and on chain")
+    refusal = _settled(chain, payout, false, forged)
+    story.tell("lie_to_contract", refusal, verdict_line(not refusal, "by VerifiedPayout", refusal))
+    story.must(bool(refusal), "the contract refuses a changed output")
+
+
+def _truth(story: Story, chain: Chain, payout: Contract, proof: Proof) -> None:
+    story.chapter("6  The truth is paid for")
+    refusal = _settled(chain, payout, proof.claim, proof)
+    paid = payout.call("balances", BENEFICIARY)[0]
+    story.tell("paid_wei", paid, verdict_line(not refusal, "by VerifiedPayout", refusal))
+    story.must(not refusal and paid == ETHER, "the contract pays for the proven answer")
+    took = time.monotonic() - story.started
+    story.tell(
+        "seconds", round(took, 2), facts("", [("paid", f"1 ether to {BENEFICIARY}"), ("all of it", f"in {seconds(took)}")])
+    )
+
+
+def _settled(chain: Chain, payout: Contract, claim: Claim, proof: Proof) -> str:
+    """Why the contract refuses, "" if it settles. The reason may be that of the ClaimVerifier which it asks."""
+    try:
+        payout.send("settle", *evidence_arguments(claim, proof))
+    except Reverted as refused:
+        asked = chain.claim_verifier
+        return str(read_refusal(refused.data, (*payout.artifact.abi, *(asked.artifact.abi if asked else ()))))
+    return ""
+
+
+def lied(claim: Claim) -> Claim:
+    """The same claim with the least and the greatest integer of its first output exchanged: another decision."""
+    values = _integers(claim).copy()
+    low, high = int(values.argmin()), int(values.argmax())
+    values[low], values[high] = values[high], values[low]
+    return replace(claim, outputs=(OutputBytes(claim.outputs[0].dtype, encode_tensor(values)), *claim.outputs[1:]))
+
+
+def greatest(claim: Claim) -> int:
+    """The index of the first output's greatest integer, as VerifiedPayout decides."""
+    return int(_integers(claim).argmax())
+
+
+def _integers(claim: Claim) -> IntArray:
+    return np.frombuffer(claim.outputs[0].data, claim.outputs[0].dtype.numpy)
+
+
+def _plain(verdict: Verdict | Receipt) -> dict[str, Any]:
+    return {"accepted": verdict.accepted, "reason": verdict.reason}
