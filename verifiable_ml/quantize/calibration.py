@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from verifiable_ml.quantize.spec import QuantSpec
 
 Sample = Mapping[str, npt.NDArray[np.generic]]
 FloatArray = npt.NDArray[np.float64]
+MANTISSA = 5
+"""Bits of a range. Costs at most 1/16 of the steps, 1/32 on average, and makes a program id that two machines agree on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,10 @@ class Range:
 
     low: float
     high: float
+
+    def rounded_up(self) -> Range:
+        """Both ends moved outwards to MANTISSA significant bits: another processor's float noise gives the same range."""
+        return Range(-_rounded_up(-self.low), _rounded_up(self.high))
 
     @property
     def magnitude(self) -> float:
@@ -106,8 +113,14 @@ def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec
             least, most = entries.get(name, (rows[0], rows[0]))
             entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
             integral[name] &= bool((value == np.rint(value)).all())
-    ranges = {name: Range(min(0.0, *lows[name], 0.0), max(0.0, *highs[name], 0.0)) for name in lows}
+    ranges = {name: Range(min(0.0, *lows[name]), max(0.0, *highs[name])) for name in lows}
+    ranges.update({name: found.rounded_up() for name, found in ranges.items() if name not in inputs})
     return Calibration(ranges, entries, integral)
+
+
+def _rounded_up(value: float) -> float:
+    fraction, exponent = math.frexp(value)
+    return math.ldexp(math.ceil(math.ldexp(fraction, MANTISSA)), exponent - MANTISSA)
 
 
 def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str, FloatArray]]:

@@ -24,7 +24,7 @@ def matmul(lowering: Lowering, node: Node) -> Quantised | Pending:
     if weights.ndim != 2:
         raise node.refuse(f"its constant operand has {weights.ndim} axes", "split the batch of weights into one MatMul each")
     x, weights = _stored_last(lowering, x_name), weights.T
-    bias = weights @ np.broadcast_to(x.extra, weights.shape[1])
+    bias = (weights * x.extra).sum(axis=1)  # not by BLAS, whose order of sums differs between processors
 
     def emit(ref: ConstantRef, w_zero: int, form: Requantise) -> TraceRef:
         return lowering.builder.apply("matmul", x.ref, ref, requantise=form, label=node.name, x_zero=x.zero, w_zero=w_zero)
