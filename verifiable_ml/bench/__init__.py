@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from verifiable_ml.bench.accuracy import accuracy
 from verifiable_ml.bench.execute import latency, recording
-from verifiable_ml.bench.table import Table
+from verifiable_ml.bench.proving import proving
+from verifiable_ml.bench.table import Table, page
+from verifiable_ml.proving.base import Progress
 
-TABLES: dict[str, Callable[[], Table]] = {"recording": recording, "latency": latency}
+Measure = Callable[[Progress], Table]
+TABLES: dict[str, Measure] = {"accuracy": accuracy, "prove": proving, "recording": recording, "latency": latency}
 """Name on the command line: what measures it."""
 
-__all__ = ["TABLES", "Table"]
+__all__ = ["TABLES", "Measure", "Table", "page"]

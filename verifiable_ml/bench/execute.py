@@ -22,6 +22,7 @@ from verifiable_ml.execute import Trace, encode_inputs
 from verifiable_ml.execute.onnxruntime import OnnxView, session
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import Program
+from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.quantize import QuantSpec
 
 MLP = (1024, 1024, 1024, 10)
@@ -29,10 +30,12 @@ CNN = (64, 64, 0, 128, 128, 0, 256, 256, 0, 512, 512, 0)
 """Channels of 3 x 3 convolutions over 3 x 32 x 32; 0 is a 2 x 2 maximum. Then 2048-256-10."""
 
 
-def recording(pairs: int = 400) -> Table:
+def recording(progress: Progress = silent, pairs: int = 400) -> Table:
     """What it costs to record every operator's output, beside the trace's Merkle root."""
     rows = []
-    for name in zoo.names():
+    names = zoo.names()
+    for place, name in enumerate(names):
+        progress(name, place / len(names))
         model = zoo.model(name)
         program = _compiled(model.path, model.calibration(), QuantSpec())
         inputs = encode_inputs(program, model.test(1)[0][0], saturate=True)
@@ -46,10 +49,11 @@ def recording(pairs: int = 400) -> Table:
     return Table("recording", "Recording every output", columns, tuple(rows), notes)
 
 
-def latency(pairs: int = 60) -> Table:
+def latency(progress: Progress = silent, pairs: int = 60) -> Table:
     """8-bit integer inference against the float model's, for seeded models of 2 and 5 million parameters."""
     rows = []
     for name, model in (("2M-parameter MLP", mlp(MLP)), ("5M-parameter CNN, 32 x 32", cnn(CNN))):
+        progress(name, None)
         (given,) = model.graph.input
         shape = [axis.dim_value for axis in given.type.tensor_type.shape.dim]
         rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,15 @@ class Table:
         body = "".join(f"| {' | '.join(map(shown, row))} |\n" for row in self.rows)
         notes = "".join(f"- {note}\n" for note in (*self.notes, f"Measured on {self.machine}."))
         return f"## {self.title}\n\n`vml bench {self.name}`\n\n{head}{body}\n{notes}"
+
+
+def page(tables: Sequence[Table]) -> str:
+    """docs/figures.md."""
+    head = (
+        "# Figures\n\n"
+        "Measured by `vml bench`, one table a name; `make figures` writes this page anew. Machines are noisy: read the ratios.\n"
+    )
+    return "\n".join((head, *(table.to_markdown() for table in tables)))
 
 
 def shown(cell: Cell) -> str:

@@ -3,51 +3,57 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
+from verifiable_ml.cli import files
 from verifiable_ml.cli.render import Screen, table
 from verifiable_ml.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from verifiable_ml.bench import Measure, Table
+
 Names = Annotated[list[str] | None, typer.Argument(help="Tables to measure; without one, what there is.", metavar="[NAME]...")]
-Markdown = Annotated[bool, typer.Option("--markdown", help="As docs/ holds them.")]
+Every = Annotated[bool, typer.Option("--all", help="Every table.")]
+Page = Annotated[Path | None, typer.Option("--output", "-o", help="Write them as a page of documentation as well, markdown.")]
 
 
-def bench(screen: Screen, names: Names = None, markdown: Markdown = False) -> None:
+def bench(screen: Screen, names: Names = None, every: Every = False, output: Page = None) -> None:
     """Measure what the documentation's tables say, on this machine. Without a name: list the tables.
 
     For example:
       vml bench
     """
-    tables = known()
-    unknown = [name for name in names or () if name not in tables]
+    from verifiable_ml.bench import TABLES, page  # all that is measured: a second to import
+
+    wanted = list(TABLES) if every else names or []
+    unknown = [name for name in wanted if name not in TABLES]
     if unknown:
         raise InvalidInput(
-            thing=f"table {unknown[0]!r}", reason="there is none of that name", hint=f"one of: {', '.join(tables)}"
+            thing=f"table {unknown[0]!r}", reason="there is none of that name", hint=f"one of: {', '.join(TABLES)}"
         )
-    if not names:
-        listed = table("", ("table", "measures"), ((name, _says(measure)) for name, measure in tables.items()))
-        screen.show({"tables": list(tables)}, listed)
+    if not wanted:
+        listed = table("", ("table", "measures"), ((name, _says(measure)) for name, measure in TABLES.items()))
+        screen.show({"tables": list(TABLES)}, listed)
         return
-    documents = []
-    for name in names:
-        with screen.steps(f"bench {name}") as step:
-            step("measuring", None)
-            measured = tables[name]()
-        documents.append(measured.to_json())
-        shown = table(measured.title, measured.columns, measured.rows)
-        screen.tell(measured.to_markdown() if markdown else shown)
-    screen.show({"tables": documents})
+    measured = [_measured(screen, name, TABLES[name]) for name in wanted]
+    if output:
+        files.write(output, page(measured).encode())
+    screen.show({"tables": [each.to_json() for each in measured]})
 
 
-def known() -> Mapping[str, Callable[[], Any]]:
-    """The tables of verifiable_ml.bench, imported when they are asked for: some need torch."""
-    found: Mapping[str, Callable[[], Any]] = importlib.import_module("verifiable_ml.bench").TABLES
+def _measured(screen: Screen, name: str, measure: Measure) -> Table:
+    from verifiable_ml.bench.table import shown
+
+    with screen.steps(f"bench {name}") as step:
+        found = measure(step)
+    cells = [[shown(cell) for cell in row] for row in found.rows]
+    screen.tell(table(found.title, found.columns, cells), *(Text(note, style="dim") for note in found.notes), "")
     return found
 
 
-def _says(measure: Callable[[], Any]) -> str:
-    return (measure.__doc__ or "").strip().splitlines()[0] if measure.__doc__ else ""
+def _says(measure: Measure) -> str:
+    return (measure.__doc__ or "").strip().splitlines()[0]
