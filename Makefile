@@ -71,8 +71,8 @@ setup: $(STAMPS)/py-all $(STAMPS)/sol  ## Everything, for developers
 demo: $(STAMPS)/py        ## The main job on real input: model, proof, verification on an embedded EVM, a lie refused
 	$(BIN)/vml demo
 
-bench: $(STAMPS)/py-all $(STAMPS)/sol  ## The tables of docs/
-	$(BIN)/vml bench
+bench: $(STAMPS)/py-all   ## Every table of docs/figures.md, measured on this machine
+	$(BIN)/vml bench --all
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
@@ -105,7 +105,16 @@ test-slow-%: $(STAMPS)/py-all $(STAMPS)/sol  ## Slow tests of one folder of test
 
 # ---- made files ------------------------------------------------------------------------------------------------------
 
-.PHONY: artifacts proofs vectors snapshot format lock clean
+.PHONY: artifacts proofs vectors snapshot cards circuits figures format lock clean
+cards: $(STAMPS)/py-all   ## models/*/README.md, which are committed
+	$(BIN)/python -m verifiable_ml.bench.card models
+
+circuits: $(STAMPS)/py    ## circuits/ezkl, which are committed: what each circuit of the zoo takes
+	$(BIN)/python -m verifiable_ml.bench.circuit circuits/ezkl
+
+figures: $(STAMPS)/py-all ## docs/figures.md, which is committed: every table of `vml bench`
+	$(BIN)/vml bench --all --output docs/figures.md
+
 vectors: $(STAMPS)/py-all ## tests/vectors, which are committed: what Python, Solidity and Rust must agree on
 	PYTHONPATH=tests $(BIN)/python tests/vectors/generate.py
 
