@@ -2,7 +2,7 @@
 """What a proof takes, from the layout of its circuit: fitted to runs on two cores, right within a factor of two.
 
 The proving key holds about 4.9 kB a row of 2^logrows for the main columns and tables (measured, five models, 2^12 to 2^17);
-columns that check large products at random points, and those of a hash, add theirs. Memory and time follow the key.
+the columns of a hash add theirs. Memory and time follow the key.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from verifiable_ml.proving.base import Estimate
 from verifiable_ml.proving.ezkl.circuit import Circuit
 from verifiable_ml.proving.ezkl.srs import UNSAFE
 
-MAIN, PRODUCTS, HASH, BOTH = 4_900, 4_100, 6_400, 2_000
-"""Bytes of proving key a row: always; with columns for products; with a hash; for the pair of them."""
+MAIN, HASH = 4_900, 6_400
+"""Bytes of proving key a row: always; with a hash."""
 MEMORY = 2.15
 """Bytes in use a byte of key, at the peak of a proof."""
 SECONDS = 2.1e-8
@@ -22,9 +22,8 @@ SECONDS = 2.1e-8
 def estimate(circuit: Circuit, given: bool) -> Estimate:
     """From rows and columns. given: the user brings the reference string."""
     settings = circuit.settings
-    products = bool((settings.get("einsum_params") or {}).get("total_einsum_col_size"))
     hashes = bool(settings["module_sizes"]["poseidon"][0])
-    key = (MAIN + PRODUCTS * products + HASH * hashes + BOTH * (products and hashes)) << circuit.logrows
+    key = (MAIN + HASH * hashes) << circuit.logrows
     return Estimate(
         rows=circuit.rows,
         logrows=circuit.logrows,

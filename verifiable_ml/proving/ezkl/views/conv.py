@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""conv: as a Gather of windows and a MatMul, whose products ezkl checks at random outside of the main columns.
+"""conv: as a Gather of windows, which costs no cell, and a MatMul.
 
 Where a max over windows follows, the sums are left open: the maximum is taken first, and requantised once a window.
 """
