@@ -11,6 +11,7 @@ verdict = vml.verify(proof, claim, keys.verification)
 from verifiable_ml import chain
 from verifiable_ml.api import Program, compile, estimate, load, prove, setup, verify
 from verifiable_ml.commitment import Claim, Privacy
+from verifiable_ml.frontend import zoo
 from verifiable_ml.proving import Proof, Verdict
 from verifiable_ml.quantize import QuantSpec
 
@@ -29,4 +30,5 @@ __all__ = [
     "prove",
     "setup",
     "verify",
+    "zoo",
 ]
