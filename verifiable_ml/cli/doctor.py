@@ -15,6 +15,7 @@ from typing import Literal
 import psutil
 from rich.text import Text
 
+import verifiable_ml
 from verifiable_ml.cli.render import Screen, amount, table
 from verifiable_ml.errors import BackendUnavailable, VerifiableMlError
 
@@ -55,7 +56,8 @@ def doctor(screen: Screen) -> int | None:
 
 def _python() -> Iterator[Finding]:
     yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    for name in ("verifiable-ml", *NEEDED):
+    yield Finding("verifiable-ml", "ok", f"{verifiable_ml.__version__} in {Path(verifiable_ml.__file__).parent}")
+    for name in NEEDED:
         version = _version(name)
         yield Finding(
             name, "ok" if version else "broken", version or "not installed", "" if version else "reinstall verifiable-ml"
