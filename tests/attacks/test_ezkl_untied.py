@@ -11,16 +11,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from onnx import helper, numpy_helper
 
+from attacks import permutation
 from verifiable_ml.commitment import OutputBytes, Privacy, encode_tensor
 from verifiable_ml.errors import WorkerFailed
 from verifiable_ml.execute import run_reference
-from verifiable_ml.program import Builder, Interval, Tokens
+from verifiable_ml.program import Builder, Interval, Requantise, Tokens
 from verifiable_ml.proving import Proof
 from verifiable_ml.proving.ezkl import cache, circuit, srs
 from verifiable_ml.proving.ezkl import view as views
 from verifiable_ml.proving.ezkl.process import Worker
+from verifiable_ml.proving.ezkl.tie import Tied
 
 INPUT = {"x": np.array([[1, 2, 3], [4, 5, 6]])}
 
@@ -84,3 +87,84 @@ def test_products_used_in_another_order_than_computed_are_rejected(ezkl, monkeyp
 
 def test_products_checked_by_freivalds_would_be_any_output_the_liar_likes(ezkl, monkeypatch):
     assert rows_swapped(ezkl, careless=True, monkeypatch=monkeypatch).accepted
+
+
+def _weighted(weights):
+    """Two products of two inputs, by square weights."""
+    builder = Builder()
+    x = builder.input("x", (1, 2), Interval(0, 63), Tokens())
+    builder.output("y", builder.apply("matmul", x, builder.constant(weights), x_zero=0, w_zero=0), Tokens())
+    return builder.build()
+
+
+def _transposed(model):
+    """The liar's model: the very weights of the honest one, but their rows taken for columns."""
+    liar = type(model)()
+    liar.CopyFrom(model)
+    (product,) = (node for node in liar.graph.node if node.op_type == "MatMul")
+    product.op_type = "Einsum"
+    product.attribute.append(helper.make_attribute("equation", "mk,nk->mn"))
+    return liar
+
+
+def other_weights(ezkl, privacy, monkeypatch, careless: bool):
+    """The verdict on the outputs of the transposed weights, proven under the key that pins a commitment to the honest ones."""
+    if careless:
+        monkeypatch.setattr(views, "tie", lambda model: Tied(model, 4))
+    program, inputs = _weighted(np.array([[1, 2], [-3, 4]])), {"x": np.array([[5, 7]])}
+    keys = ezkl.setup(program, privacy)
+    proof = ezkl.prove(program, inputs, keys)
+    view = views.build(program, privacy)
+    arguments = circuit.run_arguments(view, privacy, keys.verification.logrows, circuit.LEAST_BITS)
+    try:
+        payload = proven(ezkl, keys, _transposed(view.model), arguments, [[5, 7]])
+    except WorkerFailed:
+        return None
+    (lie,) = run_reference(_weighted(np.array([[1, -3], [2, 4]])), inputs).outputs
+    data = encode_tensor(lie.astype(proof.claim.outputs[0].dtype.numpy))
+    assert data != proof.claim.outputs[0].data
+    told = replace(proof.claim, outputs=(OutputBytes(proof.claim.outputs[0].dtype, data),))
+    return ezkl.verify(Proof("ezkl", told, payload, proof.public_inputs), told, keys.verification)
+
+
+@pytest.mark.parametrize("weights", ["hashed", "committed"])
+def test_other_weights_than_those_committed_to_are_rejected(ezkl, monkeypatch, weights):
+    verdict = other_weights(ezkl, Privacy("public", weights), monkeypatch, careless=False)
+    assert verdict is None or "does not hold" in verdict.reason
+
+
+@pytest.mark.parametrize("weights", ["hashed", "committed"])
+def test_weights_with_one_use_would_be_any_weights_the_liar_likes(ezkl, monkeypatch, weights):
+    assert other_weights(ezkl, Privacy("public", weights), monkeypatch, careless=True).accepted
+
+
+def _every_kind_of_weight():
+    """Weights of every kind of operator that reads constants."""
+    builder = Builder()
+    x = builder.input("x", (1, 2, 2, 2), Interval(0, 3), Tokens())
+    attributes = {"x_zero": 0, "w_zero": 0, "strides": (1, 1), "pads": (1, 0, 0, 0), "dilations": (1, 1), "groups": 2}
+    form = Requantise(np.array([3, 5]), np.array([9, 17]), 3, 0, 7)
+    y = builder.apply("conv", x, builder.constant(np.arange(4).reshape(2, 2, 1, 1)), requantise=form, **attributes)
+    flat = builder.apply("rearrange", y, shape=(1, 4), view=(8,), permutation=(0,), maps=((4, 0, 1, 1),))
+    z = builder.apply("matmul", flat, builder.constant([[1, 2, 3, 4], [5, -6, 7, 8]]), requantise=form, x_zero=1, w_zero=0)
+    known = builder.constant([[6, 7]])
+    for operand in (
+        builder.apply("add", z, known, coefficients=((2, 3), (1,))),
+        builder.apply("mul", z, known, x_zero=1, y_zero=2),
+        builder.apply("compare", z, known),
+        builder.apply("lookup", z, builder.constant(np.arange(8) ** 2 + 40), base=0),
+        builder.apply("gather", builder.constant(np.arange(90, 98)), z),
+    ):
+        builder.output(f"y{operand.index}", operand, Tokens())
+    return builder.build()
+
+
+def test_every_committed_weight_is_the_one_that_is_used(ezkl):
+    """In the proving key: no cell of the committed column, which is the first, stands for itself alone."""
+    program, privacy = _every_kind_of_weight(), Privacy("private", "committed")
+    keys = ezkl.setup(program, privacy)
+    tied = permutation.classes(keys.proving / "pk", keys.verification.logrows)
+    weights = views.build(program, privacy).weights
+    assert weights > 30
+    assert [row for row in range(weights) if (0, row) not in tied] == []
+    assert (0, weights) not in tied

@@ -11,11 +11,12 @@ from math import prod
 from typing import Any
 
 from verifiable_ml.commitment import Privacy
-from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.errors import UnsupportedModel, WorkerFailed
 from verifiable_ml.program import Program
 from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.proving.ezkl import view as views
 from verifiable_ml.proving.ezkl.process import Worker
+from verifiable_ml.proving.ezkl.requantise import unclipped
 from verifiable_ml.proving.ezkl.srs import GREATEST
 
 VISIBILITY = {"public": "fixed", "hashed": "hashed", "committed": "polycommit"}
@@ -68,10 +69,11 @@ def design(program: Program, privacy: Privacy, worker: Worker, progress: Progres
     progress("writing the circuit", None)
     view = views.build(program, privacy)
     (worker.folder / "model").write_bytes(view.model.SerializeToString())
+    _check_weights(view, worker)
     low, high = view.lookup_range
     logrows = max(view.least_logrows, least, _bits(high - low + 1 + BLINDED))
     while logrows <= GREATEST:
-        arguments = run_arguments(view, privacy, logrows, _reach(program, view))
+        arguments = run_arguments(view, privacy, logrows, _reach(program, view, privacy))
         circuit = Circuit(view, arguments, worker.run("settings", progress, arguments=arguments))
         if circuit.rows + BLINDED <= 1 << logrows:
             return circuit
@@ -81,6 +83,20 @@ def design(program: Program, privacy: Privacy, worker: Worker, progress: Progres
         reason=f"its circuit needs more than 2^{GREATEST} rows",
         hint="prove a smaller model, or settle it by the dispute game",
     )
+
+
+def _check_weights(view: views.View, worker: Worker) -> None:
+    """Raises WorkerFailed if ezkl made a copy of hidden weights on its own: nothing would tie that to the commitment."""
+    if view.weights is None:
+        return
+    arguments = run_arguments(view, Privacy("public", "committed"), GREATEST, LEAST_BITS)
+    found = worker.run("settings", arguments=arguments)["module_sizes"]["polycommit"]
+    if found != [view.weights]:
+        raise WorkerFailed(
+            thing="the hidden weights of this program",
+            reason=f"ezkl finds {found} of them, and the circuit has {view.weights}: some would be tied to nothing",
+            hint="leave the weights public, and report it with the program",
+        )
 
 
 def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int) -> dict[str, Any]:
@@ -99,24 +115,26 @@ def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int) 
         "check_mode": "unsafe",
         "decomp_base": 1 << base,
         "decomp_legs": -(-reach // base),
-        "ignore_range_check_inputs_outputs": True,
+        "ignore_range_check_inputs_outputs": privacy.weights == "public",  # True decomposes every weight that has two uses
         "bounded_log_lookup": False,
         "rebase_frac_zero_constants": False,
         "disable_freivalds": True,  # in ezkl 23.0.5 a product that is checked so is tied to no later use: any output would prove
     }
 
 
-def _reach(program: Program, view: views.View) -> int:
-    """Bits that an absolute value in the view can have: of differences of what a max over windows compares."""
-    if not any(node.op_type == "Abs" for node in view.model.graph.node):
-        return LEAST_BITS
-    found = LEAST_BITS
+def _reach(program: Program, view: views.View, privacy: Privacy) -> int:
+    """Bits of all that is decomposed: quotients, differences that a max over windows compares, and inputs and outputs."""
+    reached = [0]
+    compares = any(node.op_type == "Abs" for node in view.model.graph.node)
     for operator in program.operators:
-        if operator.kind == "conv" and operator.requantise is not None:
-            form = operator.requantise
-            scaled = program.accumulator(operator).magnitude * int(abs(form.multiplier).max())
-            found = max(found, (2 * scaled).bit_length() + 1)
-    return found
+        form = operator.requantise
+        if form is not None and form.shift:
+            reached.append(unclipped(program, operator).magnitude)
+        if form is not None and operator.kind == "conv" and compares:
+            reached.append(2 * program.accumulator(operator).magnitude * int(abs(form.multiplier).max()))
+    if privacy.weights != "public":
+        reached += [spec.interval.magnitude for spec in (*(given.spec for given in program.inputs), *program.output_specs)]
+    return max(LEAST_BITS, max(reached).bit_length() + 1)
 
 
 def _bits(count: int) -> int:

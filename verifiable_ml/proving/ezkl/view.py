@@ -3,24 +3,25 @@
 
 One file an operator in views/. Two rewrites reach over operators, both equal by construction: a max over windows is
 taken before the requantisation that precedes it (both are monotone), and a hidden input is saturated to its declared
-interval inside the circuit, since nothing outside of it can check what it does not see.
+interval inside the circuit, since nothing outside of it can check what it does not see. Hidden weights are tied (tie.py).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import onnx
 
 from verifiable_ml.commitment import Privacy
 from verifiable_ml.commitment.codec import IntArray
-from verifiable_ml.errors import UnsupportedOperator
+from verifiable_ml.errors import UnsupportedModel, UnsupportedOperator
 from verifiable_ml.program import ConstantRef, Interval, Operand, Operator, Program
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.proving.ezkl.graph import Graph
 from verifiable_ml.proving.ezkl.requantise import saturate
+from verifiable_ml.proving.ezkl.tie import tie
 
 SALT_LIMBS = 8
 """A hashed input is one flat tensor, its values and then 8 limbs of 16 bits of salt, so that Poseidon covers both."""
@@ -28,12 +29,16 @@ SALT_LIMBS = 8
 
 @dataclass(frozen=True)
 class View:
-    """What ezkl compiles, the trace index of each of its outputs, and the run arguments that follow from it."""
+    """What ezkl compiles, the trace index of each of its outputs, and the run arguments that follow from it.
+
+    weights: how many elements ezkl must find to hash or commit to; None where the weights are public.
+    """
 
     model: onnx.ModelProto
     outputs: tuple[int, ...]
     lookup_range: tuple[int, int]
     least_logrows: int
+    weights: int | None = None
 
 
 @dataclass
@@ -96,13 +101,29 @@ def build(program: Program, privacy: Privacy | None = None, every_output: bool =
     context = Context(program, graph, _inputs(program, privacy, graph), deferred=_deferred(program, every_output))
     count = len(program.inputs)
     for place, operator in enumerate(program.operators):
-        context.names[count + place] = VIEWS[operator.kind](context, operator)
+        context.names[count + place] = _emitted(VIEWS[operator.kind], context, operator)
         if count + place in context.deferred:
             context.open_sums[count + place] = context.names.pop(count + place)
     wanted = tuple(range(count, count + len(program.operators)) if every_output else (o.index for o in program.outputs))
     model = graph.model(inputs, [(context.names[index], program.spec(index).shape) for index in wanted])
     reach = graph.looked_up
-    return View(model, wanted, (reach.low, reach.high), 6)
+    plain = View(model, wanted, (reach.low, reach.high), 6)
+    if privacy.weights == "public":
+        return plain
+    tied = tie(model)
+    return replace(plain, model=tied.model, weights=tied.weights)
+
+
+def _emitted(emit: Emit, context: Context, operator: Operator) -> str:
+    """The operator in the graph. What the graph cannot hold is refused in the operator's name."""
+    if all(isinstance(operand, ConstantRef) for operand in operator.operands):
+        raise context.refuse(operator, "all its operands are constants, and ezkl would fold it in float32")
+    try:
+        return emit(context, operator)
+    except UnsupportedOperator:
+        raise
+    except UnsupportedModel as error:
+        raise context.refuse(operator, f"{error.thing}: {error.reason}") from error
 
 
 def view_inputs(program: Program, inputs: Mapping[str, IntArray], salt: tuple[int, ...] | None = None) -> list[list[int]]:
