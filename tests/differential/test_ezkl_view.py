@@ -80,7 +80,7 @@ def test_model_of_the_zoo_is_proven(ezkl, name):
 @pytest.mark.parametrize("hide", [(), ("input",)], ids=str)
 def test_large_model_is_proven_by_ezkl_within_its_limits(ezkl, hide):
     entry, program = compiled("lenet5-mnist")
-    peak = 7 << 30 if not hide else 14 << 30
+    peak = 4 << 30 if not hide else 8 << 30
     backend = type(ezkl)(srs=None, memory_limit=peak)
     keys = backend.setup(program, api.privacy(hide))
     proof = backend.prove(program, encode_inputs(program, entry.test(1)[0][0], saturate=True), keys)

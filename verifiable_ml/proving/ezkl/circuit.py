@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""How large the circuit is: run arguments from the view, and the smallest number of rows that holds it.
-
-Two inner columns, and tables of one column each: more columns cost proof bytes and gas (measured, docs/figures.md).
-"""
+"""How large the circuit is: run arguments from the view, and the smallest number of rows that holds it."""
 
 from __future__ import annotations
 
@@ -21,6 +18,10 @@ from verifiable_ml.proving.ezkl.srs import GREATEST
 
 VISIBILITY = {"public": "fixed", "hashed": "hashed", "committed": "polycommit"}
 """ezkl's words for what becomes of the weights."""
+COLUMNS = 2
+"""Of the main gates. A third adds three tenths to the key and 1.3 kB to a proof, and pays where it halves very many rows."""
+MANY = 17
+"""log2 of very many: minutes count for more than bytes."""
 BLINDED = 24
 """Rows that halo2 and ezkl keep for themselves, with some to spare."""
 LEAST_BITS = 28
@@ -39,6 +40,16 @@ class Circuit:
     def logrows(self) -> int:
         """log2 of the rows that are available."""
         return int(self.arguments["logrows"])
+
+    @property
+    def columns(self) -> int:
+        """Of the main gates."""
+        return int(self.arguments["num_inner_cols"])
+
+    @property
+    def fits(self) -> bool:
+        """Whether the rows in use are there."""
+        return self.rows + BLINDED <= 1 << self.logrows
 
     @property
     def rows(self) -> int:
@@ -71,14 +82,27 @@ def design(program: Program, privacy: Privacy, worker: Worker, progress: Progres
     (worker.folder / "model").write_bytes(view.model.SerializeToString())
     _check_weights(view, worker)
     low, high = view.lookup_range
-    logrows = max(view.least_logrows, least, _bits(high - low + 1 + BLINDED))
-    while logrows <= GREATEST:
-        arguments = run_arguments(view, privacy, logrows, _reach(program, view, privacy))
-        circuit = Circuit(view, arguments, worker.run("settings", progress, arguments=arguments))
-        if circuit.rows + BLINDED <= 1 << logrows:
-            return circuit
-        logrows = max(logrows + 1, _bits(circuit.rows + BLINDED))
-    raise UnsupportedModel(
+    fewest, reach = max(view.least_logrows, least, _bits(high - low + 1 + BLINDED)), _reach(program, view, privacy)
+
+    def laid_out(logrows: int, columns: int) -> Circuit:
+        arguments = run_arguments(view, privacy, logrows, reach, columns)
+        return Circuit(view, arguments, worker.run("settings", progress, arguments=arguments))
+
+    circuit = laid_out(fewest, COLUMNS)
+    while not circuit.fits:
+        logrows = max(circuit.logrows + 1, _bits(circuit.rows + BLINDED))
+        if logrows > GREATEST:
+            raise _too_large(program)
+        circuit = laid_out(logrows, COLUMNS)
+    third = circuit.rows * COLUMNS // (COLUMNS + 1)
+    if max(fewest, MANY) < circuit.logrows and third + BLINDED <= 1 << (circuit.logrows - 1):
+        narrower = laid_out(circuit.logrows - 1, COLUMNS + 1)
+        return narrower if narrower.fits else circuit
+    return circuit
+
+
+def _too_large(program: Program) -> UnsupportedModel:
+    return UnsupportedModel(
         thing=f"program {program.id.hex()[:16]}",
         reason=f"its circuit needs more than 2^{GREATEST} rows",
         hint="prove a smaller model, or settle it by the dispute game",
@@ -99,7 +123,7 @@ def _check_weights(view: views.View, worker: Worker) -> None:
         )
 
 
-def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int) -> dict[str, Any]:
+def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int, columns: int = COLUMNS) -> dict[str, Any]:
     """Every argument that has a default is set, so that another default changes nothing. reach: bits of a decomposition."""
     base = min(14, logrows - 1)
     return {
@@ -111,7 +135,7 @@ def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int) 
         "scale_rebase_multiplier": 1,
         "lookup_range": list(view.lookup_range),
         "logrows": logrows,
-        "num_inner_cols": 2,
+        "num_inner_cols": columns,
         "check_mode": "unsafe",
         "decomp_base": 1 << base,
         "decomp_legs": -(-reach // base),
