@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -88,25 +89,26 @@ def design(program: Program, privacy: Privacy, worker: Worker, progress: Progres
         arguments = run_arguments(view, privacy, logrows, reach, columns)
         return Circuit(view, arguments, worker.run("settings", progress, arguments=arguments))
 
-    circuit = laid_out(fewest, COLUMNS)
-    while not circuit.fits:
-        logrows = max(circuit.logrows + 1, _bits(circuit.rows + BLINDED))
-        if logrows > GREATEST:
-            raise _too_large(program)
+    logrows = fewest
+    while logrows <= GREATEST:
         circuit = laid_out(logrows, COLUMNS)
-    third = circuit.rows * COLUMNS // (COLUMNS + 1)
-    if max(fewest, MANY) < circuit.logrows and third + BLINDED <= 1 << (circuit.logrows - 1):
-        narrower = laid_out(circuit.logrows - 1, COLUMNS + 1)
-        return narrower if narrower.fits else circuit
-    return circuit
-
-
-def _too_large(program: Program) -> UnsupportedModel:
-    return UnsupportedModel(
+        if circuit.fits:
+            return _narrowed(circuit, max(fewest, MANY), laid_out)
+        logrows = max(logrows + 1, _bits(circuit.rows + BLINDED))
+    raise UnsupportedModel(
         thing=f"program {program.id.hex()[:16]}",
         reason=f"its circuit needs more than 2^{GREATEST} rows",
         hint="prove a smaller model, or settle it by the dispute game",
     )
+
+
+def _narrowed(circuit: Circuit, least: int, laid_out: Callable[[int, int], Circuit]) -> Circuit:
+    """With half of the rows and a third column, where that holds it and `least` rows, log2, are kept."""
+    third = circuit.rows * COLUMNS // (COLUMNS + 1)
+    if circuit.logrows <= least or third + BLINDED > 1 << (circuit.logrows - 1):
+        return circuit
+    narrower = laid_out(circuit.logrows - 1, COLUMNS + 1)
+    return narrower if narrower.fits else circuit
 
 
 def _check_weights(view: views.View, worker: Worker) -> None:
