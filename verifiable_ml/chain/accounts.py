@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from verifiable_ml.commitment import parse_json
 from verifiable_ml.errors import InvalidInput
 
 VARIABLE = "VML_PRIVATE_KEY"
@@ -27,14 +27,23 @@ def from_keystore(path: Path, password: Callable[[], str]) -> LocalAccount:
 
     password: asked once, when it is needed: a prompt, or `password_file(path)`. Raises InvalidInput.
     """
+    thing, hint = f"the keystore {path.name}", "check its path and the password"
     try:
-        keystore = json.loads(path.read_text())
-        secret = Account.decrypt(keystore, password())
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        # `from None`: a decrypter's message may quote what it was given.
-        why = "cannot be read" if isinstance(error, OSError) else "is no keystore, or its password is another one"
-        raise _invalid(f"the keystore {path.name}", f"it {why}", "check its path and the password") from None
-    return _account(bytes(secret).hex(), f"the keystore {path.name}")
+        content = path.read_bytes()
+    except OSError:
+        raise _invalid(thing, "it cannot be read", hint) from None
+    asked = password()
+    try:
+        keystore = parse_json(content)
+        secret = bytes(Account.decrypt(keystore, asked)).hex()
+        named = str(keystore.get("address", ""))
+    except Exception:  # `from None`: whatever a decrypter says about a damaged file may quote what it was given
+        raise _invalid(thing, "it is no keystore, or its password is another one", hint) from None
+    account = _account(secret, thing)
+    # The format's checksum leaves out the initialisation vector, so a damaged one decrypts: to the key of nobody.
+    if named and named.lower().removeprefix("0x") != account.address[2:].lower():
+        raise _invalid(thing, "its key is not that of the address it names", "it is damaged: take it from a backup")
+    return account
 
 
 def password_file(path: Path) -> Callable[[], str]:
