@@ -105,6 +105,9 @@ ANSWERS = {
     "no_result": b"{}",
     "result_is_text": b'{"jsonrpc":"2.0","id":0,"result":"many"}',
     "list": b"[1, 2]",
+    "deep": b"[" * 100_000,  # ends the whole process where it is read without a bound: py-evm raises the recursion limit
+    "twice": b'{"jsonrpc":"2.0","id":0,"result":"0x1","result":"0x2"}',
+    "not_utf8": b'{"jsonrpc":"2.0","id":0,"result":"\xff"}',
     "error": b'{"jsonrpc":"2.0","id":0,"error":{"code":-32601,"message":"no such method"}}',
 }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from verifiable_ml import chain as chains
+from verifiable_ml.chain.artifacts import CHECKOUT, Artifact
 from verifiable_ml.commitment import Dtype, InputCommitment, OutputBytes, Privacy
 from verifiable_ml.errors import ChainError, MalformedEvidence
 
@@ -159,3 +161,25 @@ def test_verify_without_claim_verifier_says_how_to_deploy(public):
     chain.implicit = False
     with pytest.raises(ChainError, match="no address is known"):
         chain.verify(public, public.claim, public)
+
+
+def test_verify_under_another_pinned_key_is_a_chain_error(registered, public):
+    """The contract's verdict is about the key that it pins: under another one it says nothing about ours."""
+    other = replace(public, pinned=replace(public.pinned, srs_id=bytes(32)))
+    with pytest.raises(ChainError, match="SRS id") as caught:
+        registered.verify(public, public.claim, other)
+    assert "vml deploy --check" in caught.value.hint
+
+
+def test_verify_by_a_pinned_contract_that_is_no_verifier_is_a_chain_error(public):
+    """A deployer who lies: the right key is pinned, but another contract judges."""
+    chain = chains.embedded()
+    chain.reusable_verifier = chain.deploy(_stub())
+    chain.register(public.registration())
+    with pytest.raises(ChainError, match="verifier"):
+        chain.verify(public, public.claim, public)
+
+
+def _stub() -> Artifact:
+    out = json.loads((CHECKOUT.parent / "out" / "StubVerifier.sol" / "StubVerifier.json").read_text())
+    return Artifact.from_compiler("StubVerifier", out)

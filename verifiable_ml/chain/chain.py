@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from eth_utils.address import is_hex_address
+
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
 from verifiable_ml.chain.claims import evidence_arguments, judge, mismatch, rejected
 from verifiable_ml.chain.contract import Contract, deploy
@@ -13,10 +15,10 @@ from verifiable_ml.chain.deployment import differences, to_struct
 from verifiable_ml.chain.evidence import Evidence, Key, Receipt
 from verifiable_ml.chain.node import Node
 from verifiable_ml.chain.registration import DEDICATED_ABOVE_WORDS, Registration
-from verifiable_ml.chain.reverts import Reverted
+from verifiable_ml.chain.reverts import Reverted, printable
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.commitment import Claim
-from verifiable_ml.errors import ChainError
+from verifiable_ml.errors import ChainError, InvalidInput
 
 CLAIM_VERIFIER = "ClaimVerifier"
 REUSABLE_VERIFIER = "Halo2VerifierReusable"
@@ -62,7 +64,13 @@ class Chain:
         return self.node.balance(account)
 
     def at(self, artifact_name: str, address: str) -> Contract:
-        """A contract that stands already. Raises ChainError unless its code is the artifact's."""
+        """A contract that stands already. Raises ChainError unless its code is the artifact's, InvalidInput on no address."""
+        if not is_hex_address(address):
+            raise InvalidInput(
+                thing=f"the address of a {artifact_name}",
+                reason=f"`{printable(address)}` is no address",
+                hint="40 hex digits after 0x; names are not looked up",
+            )
         artifact = load_artifact(artifact_name)
         code = self.node.code(address)
         if not artifact.matches(code):
@@ -101,15 +109,14 @@ class Chain:
         pinned = self._pinned(contract, registration)
         if pinned is None:
             return ("nothing is pinned for this program and privacy",)
-        found = differences(pinned, to_struct(registration, "0x" + "00" * 20))
-        right_code = self._verifier_artifact(registration).matches(self.node.code(pinned[4]))
-        return found if right_code else (*found, "verifier")
+        return self._differences(pinned, registration, self._verifier_artifact(registration))
 
     def verify(self, proof: Evidence, claim: Claim, key: Key) -> Receipt:
         """Have the ClaimVerifier check a proof of a claim, and record it in a transaction if it holds.
 
         A false proof is a rejected Receipt with its reason, and costs nothing: a call finds it out. Raises MalformedEvidence
-        on bytes that are no proof, ChainError if the program is not registered or the node fails.
+        on bytes that are no proof, ChainError if another key is pinned for the program, or none, or the node fails.
+        The code of a dedicated verifier is left to `check`, since that needs a compiler.
         """
         registration = key.registration()
         claim.check()
@@ -128,9 +135,30 @@ class Chain:
         return Receipt(accepted=True, reason="", gas_used=sent.gas_used, transaction=sent.transaction, claim_id=claim_id)
 
     def _ready(self, registration: Registration) -> Contract:
-        if self.implicit and (self.claim_verifier is None or self._pinned(self.claim_verifier, registration) is None):
+        """The ClaimVerifier, with this very key pinned in it; what it says under another one means nothing."""
+        contract = self._implicit(registration) if self.claim_verifier is None else self.claim_verifier
+        pinned = self._pinned(contract, registration)
+        if pinned is None:
+            return self._implicit(registration)
+        reusable = None if registration.dedicated_source is not None else load_artifact(REUSABLE_VERIFIER)
+        found = self._differences(pinned, registration, reusable)
+        if found:
+            raise ChainError(
+                thing=f"ClaimVerifier at {contract.address}",
+                reason=f"it pins another key for this program and privacy: {', '.join(found)}",
+                hint="ask a ClaimVerifier whose deployer pinned yours: vml deploy --check",
+            )
+        return contract
+
+    def _implicit(self, registration: Registration) -> Contract:
+        if self.implicit:
             self.register(registration)
         return self._claim_verifier()
+
+    def _differences(self, pinned: tuple[Any, ...], registration: Registration, verifier: Artifact | None) -> tuple[str, ...]:
+        found = differences(pinned, to_struct(registration, "0x" + "00" * 20))
+        right_code = verifier is None or verifier.matches(self.node.code(pinned[4]))
+        return found if right_code else (*found, "verifier")
 
     def _claim_verifier(self) -> Contract:
         if self.claim_verifier is None:

@@ -39,7 +39,7 @@ class Contract:
             answer = self.node.call(self.address, encode_call(abi, arguments), gas)
         try:
             return tuple(decode(get_abi_output_types(abi), answer))
-        except DecodingError as error:
+        except (DecodingError, OverflowError, ValueError) as error:
             raise ChainError(
                 thing=f"{self.artifact.name} at {self.address}",
                 reason=f"it answered {len(answer)} bytes, which {function} does not return",

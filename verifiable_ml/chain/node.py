@@ -11,14 +11,21 @@ from typing import Any
 import requests
 from eth_account.signers.local import LocalAccount
 from eth_tester.exceptions import TransactionFailed
+from hexbytes import HexBytes
 from web3 import Web3
-from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExhausted, Web3Exception, Web3RPCError
+from web3._utils.threads import Timeout  # what IPC raises, and no public module names it
+from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExhausted, Web3RPCError
 
-from verifiable_ml.chain.reverts import Reverted, embedded_revert_data
-from verifiable_ml.errors import ChainError, Unreachable
+from verifiable_ml.chain.reverts import Reverted, embedded_revert_data, printable
+from verifiable_ml.errors import ChainError, Unreachable, VerifiableMlError
 
 MINING_TIMEOUT = 180.0
 """Seconds until a transaction must be in a block."""
+
+GWEI = 10**9
+
+MAX_FEE = 1_000 * GWEI
+"""Wei for one gas that an account of ours pays at most: the node names the price, and it may lie or the price may spike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,18 @@ class Sent:
 class Node:
     """A connection and the account that pays. `signer` is None where the node itself holds the account's key.
 
+    What the node says is believed, but for what could cost more than a wrong answer: `chain_id` is what it was at the first
+    contact, and signatures are made for it; no gas is bought above `max_fee` wei; a receipt must be that of our transaction.
     estimates: whether to ask the node for a gas limit. The embedded EVM takes a minute to estimate what it runs in a second.
     """
 
     web3: Web3
     name: str
+    chain_id: int
     sender: str | None
     signer: LocalAccount | None = None
     estimates: bool = True
+    max_fee: int = MAX_FEE
 
     def call(self, to: str, data: bytes, gas: int, block: int | None = None) -> bytes:
         """The answer of a call that changes nothing. Raises Reverted, Unreachable, ChainError."""
@@ -50,7 +61,7 @@ class Node:
         if self.sender:
             call["from"] = self.sender
         with self._failures():
-            return bytes(self.web3.eth.call(call, "latest" if block is None else block))
+            return self._call(call, "latest" if block is None else block)
 
     def code(self, address: str) -> bytes:
         """The code at an address, empty if there is none."""
@@ -86,10 +97,11 @@ class Node:
             transaction["to"] = to
         with self._failures():
             transaction["gas"] = self._limit(transaction)
-            mined = self.web3.eth.wait_for_transaction_receipt(self._submit(transaction), timeout=MINING_TIMEOUT)
-        if mined["status"] != 1:
-            self._explain(transaction, int(mined["blockNumber"]))
-        return Sent(bytes(mined["transactionHash"]), mined["gasUsed"], mined["blockNumber"], mined.get("contractAddress"))
+            name = self._submit(transaction)
+        succeeded, sent = self._mined(name)
+        if not succeeded:
+            self._explain(transaction, sent.block)
+        return sent
 
     def _limit(self, transaction: Any) -> int:
         cap: int = transaction["gas"]
@@ -98,21 +110,53 @@ class Node:
         # A quarter more: an estimate is made on another state than the one the transaction meets.
         return min(cap, self.web3.eth.estimate_gas(transaction) * 5 // 4)
 
-    def _submit(self, transaction: Any) -> Any:
-        eth = self.web3.eth
+    def _submit(self, transaction: Any) -> bytes:
+        """The transaction's hash: computed here if it is signed here, since the node may name another one."""
         if self.signer is None:
-            return eth.send_transaction(transaction)
-        tip = eth.max_priority_fee
-        base = eth.get_block("latest").get("baseFeePerGas", 0)
-        fees = {"maxPriorityFeePerGas": tip, "maxFeePerGas": 2 * base + tip}
-        number = eth.get_transaction_count(self.signer.address, "pending")
-        full = {**transaction, **fees, "nonce": number, "chainId": eth.chain_id}
-        return eth.send_raw_transaction(self.signer.sign_transaction(full).raw_transaction)
+            return bytes(self.web3.eth.send_transaction(transaction))
+        nonce = self.web3.eth.get_transaction_count(self.signer.address, "pending")
+        full = {**transaction, **self._fees(), "nonce": nonce, "chainId": self.chain_id}
+        signed = self.signer.sign_transaction(full)
+        self.web3.eth.send_raw_transaction(signed.raw_transaction)
+        return bytes(signed.hash)
+
+    def _fees(self) -> dict[str, int]:
+        tip = self.web3.eth.max_priority_fee
+        base = self.web3.eth.get_block("latest").get("baseFeePerGas", 0)
+        if base + tip > self.max_fee:
+            raise ChainError(
+                thing=self.name,
+                reason=f"gas costs {(base + tip) // GWEI} gwei there, more than the {self.max_fee // GWEI} gwei that are allowed",
+                hint="ask another node, wait, or pass a higher max_fee to vml.chain.connect",
+            )
+        # Twice the base: it may rise by an eighth a block while the transaction waits.
+        return {"maxPriorityFeePerGas": tip, "maxFeePerGas": min(2 * base + tip, self.max_fee)}
+
+    def _mined(self, name: bytes) -> tuple[bool, Sent]:
+        """Whether a transaction succeeded, and its receipt. One block is enough: on a chain that reorganises, wait for more."""
+        try:
+            with self._failures():
+                mined = self.web3.eth.wait_for_transaction_receipt(HexBytes(name), timeout=MINING_TIMEOUT)
+                if bytes(mined["transactionHash"]) != name:
+                    raise self._refused("it gave the receipt of another transaction")
+                sent = Sent(name, int(mined["gasUsed"]), int(mined["blockNumber"]), mined.get("contractAddress"))
+                return int(mined["status"]) == 1, sent
+        except ChainError as error:
+            kind = Unreachable if isinstance(error, Unreachable) else ChainError
+            raise kind(
+                thing=error.thing,
+                reason=f"{error.reason}; transaction 0x{name.hex()} was sent",
+                hint="it may still be mined: look it up before you send it again",
+            ) from None
+
+    def _call(self, call: Any, block: Any) -> bytes:
+        # EIP-3668 off: the contract would name web addresses, and web3 would ask them.
+        return bytes(self.web3.eth.call(call, block, ccip_read_enabled=False))
 
     def _explain(self, transaction: Any, block: int) -> None:
         """A receipt does not say why: run the same call again, on the state before its block."""
         with self._failures():
-            self.web3.eth.call(transaction, block - 1)
+            self._call(transaction, max(block - 1, 0))
         raise ChainError(
             thing=f"a transaction on {self.name}",
             reason=f"it failed in block {block}, and the same call succeeds before that block",
@@ -123,24 +167,25 @@ class Node:
     def _failures(self) -> Iterator[None]:
         try:
             yield
+        except VerifiableMlError:
+            raise
         except TransactionFailed as error:
             raise Reverted(embedded_revert_data(str(error))) from error
         except ContractLogicError as error:
             raise Reverted(_revert_data(error.data)) from error
-        except (requests.RequestException, ProviderConnectionError, OSError) as error:
-            raise unreachable(self.name, error) from error
-        except TimeExhausted as error:
-            raise self._refused(f"no block took the transaction within {MINING_TIMEOUT:.0f} s", error) from error
-        except (Web3Exception, ValueError, TypeError, KeyError) as error:
-            raise self._refused(f"{type(error).__name__}: {str(error)[:300]}", error) from error
+        except (requests.RequestException, ProviderConnectionError, OSError, Timeout) as error:
+            raise unreachable(self.name, error) from None
+        except TimeExhausted:
+            raise self._refused(f"no block took it within {MINING_TIMEOUT:.0f} s") from None
+        except Exception as error:  # the node's bytes go through web3's decoders, and those raise whatever comes
+            raise self._refused(f"{type(error).__name__}: {printable(str(error))}") from error
 
-    def _refused(self, reason: str, error: Exception) -> ChainError:
-        del error
+    def _refused(self, reason: str) -> ChainError:
         return ChainError(thing=self.name, reason=reason, hint="check the account's balance and that this is an Ethereum node")
 
 
 def unreachable(name: str, error: Exception) -> Unreachable:
-    """No node answers. The underlying message is left out: it may hold a URL with an access key."""
+    """No node answers. Raise it `from None`: the underlying error may hold a URL with an access key."""
     return Unreachable(thing=name, reason=f"no node answers ({type(error).__name__})", hint="start it, or check --rpc-url")
 
 

@@ -15,6 +15,9 @@ from eth_utils.abi import abi_to_signature, get_abi_input_types
 from verifiable_ml.commitment import keccak
 from verifiable_ml.errors import ChainError
 
+LONGEST = 300
+"""Characters of a stranger's text that an error shows."""
+
 BUILT_IN: tuple[dict[str, Any], ...] = (
     {"type": "error", "name": "Error", "inputs": [{"name": "message", "type": "string"}]},
     {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
@@ -58,7 +61,7 @@ def read_refusal(data: bytes, abi: Iterable[dict[str, Any]]) -> Refusal:
 def _decoded(entry: dict[str, Any], data: bytes) -> Refusal:
     try:
         values = decode(get_abi_input_types(_typed(entry)), data[4:])
-    except (DecodingError, OverflowError, UnicodeDecodeError):
+    except (DecodingError, OverflowError, ValueError):
         return Refusal(entry["name"])
     return Refusal(entry["name"], tuple(zip((field["name"] for field in entry["inputs"]), values, strict=True)))
 
@@ -68,7 +71,12 @@ def _typed(entry: dict[str, Any]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+    return printable(f"0x{value.hex()}" if isinstance(value, bytes) else str(value))
+
+
+def printable(text: str) -> str:
+    """The beginning of a stranger's text, with what could move a terminal's cursor or direction as an escape."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:LONGEST])
 
 
 def embedded_revert_data(message: str) -> bytes:
@@ -76,6 +84,6 @@ def embedded_revert_data(message: str) -> bytes:
     shown = message.removeprefix("execution reverted: ")
     try:
         value = ast.literal_eval(shown)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # a contract's own text, as deep as it likes
         return b""
     return value if isinstance(value, bytes) else b""
