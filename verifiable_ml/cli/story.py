@@ -98,7 +98,7 @@ def _model(story: Story, entry: zoo.ZooModel) -> api.Program:
         ("fidelity", f"cosine {report.cosine:.6f}, same decision {report.agreement:.1%} on {report.samples} held-out samples"),
         (
             "accuracy",
-            f"{np.mean(integer == labels):.1%} as integers, {np.mean(real == labels):.1%} in float, of {len(labels)} test samples",
+            f"{np.mean(integer == labels):.1%} as integers, {np.mean(real == labels):.1%} in float, of {len(labels)} samples",
         ),
     ]
     story.tell("program", program.id.hex(), facts("", rows))
