@@ -3,7 +3,8 @@
 
 One file an operator in views/. Two rewrites reach over operators, both equal by construction: a max over windows is
 taken before the requantisation that precedes it (both are monotone), and a hidden input is saturated to its declared
-interval inside the circuit, since nothing outside of it can check what it does not see. Hidden weights are tied (tie.py).
+interval inside the circuit, since nothing outside of it can check what it does not see; a hashed one has to lie there,
+since its digest is of what was given. Hidden weights are tied (tie.py).
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ def _inputs(program: Program, privacy: Privacy, graph: Graph) -> dict[int, str]:
             ends = [graph.integers((end,)) for end in (0, given.spec.size, 1)]
             name = graph.op("Slice", name, *ends)
         if privacy.input != "public":
-            name = _held_to(graph, name, given.spec.interval)
+            held = _held_to(graph, name, given.spec.interval)
+            name = _unmoved(graph, name, held, given.spec.size) if privacy.input == "hashed" else held
         names[place] = graph.reshape(name, given.spec.shape)
     return names
 
@@ -153,6 +155,17 @@ def _held_to(graph: Graph, name: str, interval: Interval) -> str:
     """Saturated to the declared interval. What is hidden and far outside finds no row of the table, hence no proof."""
     width = interval.high - interval.low + 1
     return saturate(graph, name, Interval(interval.low - width, interval.high + width), interval)
+
+
+def _unmoved(graph: Graph, given: str, held: str, size: int) -> str:
+    """What is held, if it is what was given: else a digest could be of an input that no one may ever show.
+
+    The squares of all differences sum to an index of a table of one entry. Each lies in a table's range: nothing wraps.
+    """
+    moved = graph.op("Sub", given, held)
+    squares = graph.op("MatMul", moved, graph.reshape(moved, (size, 1)))
+    nothing = graph.op("Gather", graph.constant([0]), graph.reshape(squares, (1,)), axis=0)
+    return graph.op("Add", held, graph.reshape(nothing, (1, 1)))
 
 
 def _deferred(program: Program, every_output: bool) -> frozenset[int]:
