@@ -148,7 +148,7 @@ def test_file_whose_writing_is_interrupted_leaves_nothing(tmp_path, monkeypatch)
 
     (tmp_path / "old").write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(ResourceExceeded, match="No space"):
         files.write(tmp_path / "old", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert (tmp_path / "old").read_bytes() == b"old"

@@ -39,6 +39,8 @@ def bench(screen: Screen, names: Names = None, every: Every = False, output: Pag
         listed = table("", ("table", "measures"), ((name, _says(measure)) for name, measure in TABLES.items()))
         screen.show({"tables": list(TABLES)}, listed)
         return
+    if output:
+        files.target(output, files.PAGE)
     measured = [_measured(screen, name, TABLES[name]) for name in wanted]
     if output:
         files.write(output, page(measured).encode())

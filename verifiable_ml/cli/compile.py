@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from rich.console import RenderableType
 
 from verifiable_ml import api
+from verifiable_ml.cli import files
 from verifiable_ml.cli.options import Calibration, Model, Output
 from verifiable_ml.cli.render import Screen, facts, table
 from verifiable_ml.cli.settings import setting
@@ -51,12 +52,12 @@ def compile_(
       vml compile zoo:digits-mlp --width mixed --threshold 0.99
     """
     named = source(model)
+    path = files.program_target(output or Path(f"{named.name}.vml"))
     choices = QuantSpec(width=width, weights=16 if weights == "16" else 8, method=method, percentile=percentile)
     made = compiled(named, calibration, validation, choices)
     report = reported(made)
     screen.tell(*fidelity(report), *rewrites(made))
     report.check(threshold)
-    path = output or Path(f"{named.name}.vml")
     made.save(path)
     summary = facts("", [("program id", made.id.hex()), ("operators", len(made.operators)), ("written to", path)])
     screen.show({"program": made.id.hex(), "path": str(path), **made.report_to_json()}, summary)

@@ -43,10 +43,12 @@ def deploy(
       vml deploy model.vml --chain embedded
     """
     if check and not claim_verifier:
-        raise InvalidInput(thing="--check", reason="there is nothing to compare with", hint="--claim-verifier ADDRESS")
+        raise InvalidInput(
+            thing="--check", reason="there is nothing to compare with", hint="name the contract: --claim-verifier ADDRESS"
+        )
     made = program(path)
-    registration = made_keys(screen, made, backend, hide).verification.registration()
     node = Wanted(chain or EMBEDDED, chain_id, keystore, password_file, claim_verifier, verifier).connect()
+    registration = made_keys(screen, made, backend, hide).verification.registration()
     if check:
         return _check(screen, node, registration)
     _register(screen, node, registration)

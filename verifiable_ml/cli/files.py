@@ -6,20 +6,91 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from verifiable_ml import proving
+from verifiable_ml.cli.failure import NO_ROOM
 from verifiable_ml.commitment import Claim, parse_json
-from verifiable_ml.errors import InvalidInput, MalformedEvidence
+from verifiable_ml.errors import InvalidInput, MalformedEvidence, ResourceExceeded
+from verifiable_ml.frontend.read import read_at_most
+from verifiable_ml.program.files import MANIFEST
 from verifiable_ml.proving import Proof, VerificationKey
+from verifiable_ml.proving.proof import malformed
 
 LIMIT = 64 * 2**20
 """Bytes of a claim, a proof or a verification key: a stranger's file must not fill the memory."""
 
 
+T = TypeVar("T")
+
+
+class Kind(NamedTuple):
+    """What a result is called, and how each file of it begins: a result replaces one of its kind, and nothing else."""
+
+    name: str
+    beginning: bytes
+
+
+PROOF = Kind("proof", b'{\n "format": "verifiable-ml proof"')
+KEY = Kind("verification key", b'{\n "format": "verifiable-ml verification key"')
+CLAIM = Kind("claim", b'{\n "program": "')
+PAGE = Kind("page of figures", b"# Figures\n")
+KINDS = PROOF, KEY, CLAIM, PAGE
+
+
+def beside(text: str, suffix: str) -> Path:
+    """Where a result about a program goes unless the command line says: digits.vk beside digits.vml."""
+    path = Path(text.removeprefix("zoo:"))
+    return (path if path.name not in ("", "..") else path.resolve()).with_suffix(suffix)
+
+
+def target(path: Path, kind: Kind) -> Path:
+    """The path, if a result can be written there. Asked before the work and not after it. Raises InvalidInput."""
+    if path.is_dir():
+        raise InvalidInput(thing=f"`{path}`", reason="it is a directory", hint=f"give the path of a file for the {kind.name}")
+    check_folder(path)
+    if path.is_file():
+        begins = read_at_most(path, len(kind.beginning))
+        if begins and begins != kind.beginning:
+            raise InvalidInput(
+                thing=f"`{path}`", reason=f"it exists and is no {kind.name}", hint="choose another path, or delete it"
+            )
+    return path
+
+
+def program_target(path: Path) -> Path:
+    """The same for the directory of a program. Raises InvalidInput."""
+    if path.exists() and not (path / MANIFEST).is_file():
+        raise InvalidInput(thing=f"`{path}`", reason="it exists and is no saved program", hint="choose another path")
+    check_folder(path)
+    return path
+
+
+def check_folder(path: Path) -> None:
+    """Return if the folder of `path` can be written, or made. Raises InvalidInput."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise InvalidInput(thing=f"`{path}`", reason=f"`{folder}` is no directory", hint="choose another path")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidInput(thing=f"`{path}`", reason=f"`{folder}` is not yours to write in", hint="choose another path")
+
+
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises OSError; the command line names it."""
+    """Write a file whole or not at all. Raises ResourceExceeded on a full disk, InvalidInput if the path cannot be written."""
+    try:
+        if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to rename
+            path.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        kind = ResourceExceeded if error.errno in NO_ROOM else InvalidInput
+        hint = "what was there before is untouched; make room, or choose another path"
+        raise kind(thing=f"`{path}`", reason=f"it cannot be written: {error.strerror}", hint=hint) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -37,24 +108,47 @@ def write(path: Path, data: bytes) -> None:
 def read(path: Path, what: str, limit: int = LIMIT) -> bytes:
     """The bytes of a file. Raises InvalidInput if it cannot be read, MalformedEvidence if no honest one is that large."""
     try:
-        if path.stat().st_size > limit:
-            raise MalformedEvidence(thing=f"`{path}`", reason=f"no {what} has {path.stat().st_size} bytes", hint="check the path")
-        return path.read_bytes()
+        data = read_at_most(path, limit + 1)
     except OSError as error:
         raise InvalidInput(thing=f"`{path}`", reason=f"{error.strerror}", hint=f"give the path of a {what}") from error
+    if len(data) > limit:
+        raise MalformedEvidence(thing=f"`{path}`", reason=f"no {what} has more than {limit:,} bytes", hint="check the path")
+    return data
+
+
+def read_proof(path: Path) -> Proof:
+    """A proof as `vml prove` writes it. Raises MalformedEvidence, InvalidInput."""
+    return _parsed(path, PROOF, Proof.from_bytes)
+
+
+def read_key(path: Path) -> VerificationKey:
+    """A verification key as `vml setup` writes it, of whichever backend. Raises MalformedEvidence, InvalidInput."""
+    return _parsed(path, KEY, proving.read_key)
 
 
 def read_claim(path: Path) -> Claim:
     """A claim as `write_claim` writes it. Raises MalformedEvidence, InvalidInput."""
-    data = read(path, "claim")
+    return _parsed(path, CLAIM, _claim)
+
+
+def _parsed(path: Path, kind: Kind, parse: Callable[[bytes], T]) -> T:
+    """Errors name the file, which the library has not seen; and say what it is, if it is another kind of ours."""
+    data = read(path, kind.name)
+    try:
+        return parse(data)
+    except MalformedEvidence as error:
+        other = next((each for each in KINDS if each != kind and data.startswith(each.beginning)), None)
+        reason = f"it is a {other.name}" if other else error.reason
+        raise MalformedEvidence(thing=f"{kind.name} `{path}`", reason=reason, hint=error.hint) from error
+
+
+def _claim(data: bytes) -> Claim:
     try:
         claim = Claim.from_json(parse_json(data))
     except (ValueError, RecursionError) as error:
-        raise _no_claim(path, f"it is no JSON ({error})") from error
-    except MalformedEvidence as error:
-        raise _no_claim(path, error.reason) from error
+        raise malformed("a claim", f"it is no JSON ({error})") from error
     if claim_bytes(claim) != data:
-        raise _no_claim(path, "its bytes are not what a claim is written as")
+        raise malformed("a claim", "its bytes are not what a claim is written as")
     return claim
 
 
@@ -71,17 +165,3 @@ def claim_bytes(claim: Claim) -> bytes:
 def canonical(value: Any) -> bytes:
     """JSON in one form: fields in the order of `to_json`, no spaces to choose, one line end."""
     return (json.dumps(value, indent=1) + "\n").encode()
-
-
-def read_proof(path: Path) -> Proof:
-    """A proof as `vml prove` writes it. Raises MalformedEvidence, InvalidInput."""
-    return Proof.from_bytes(read(path, "proof"))
-
-
-def read_key(path: Path) -> VerificationKey:
-    """A verification key as `vml setup` writes it, of whichever backend. Raises MalformedEvidence, InvalidInput."""
-    return proving.read_key(read(path, "verification key"))
-
-
-def _no_claim(path: Path, reason: str) -> MalformedEvidence:
-    return MalformedEvidence(thing=f"claim `{path}`", reason=reason, hint="ask its sender for the file as `vml` wrote it")

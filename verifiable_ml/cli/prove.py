@@ -14,6 +14,8 @@ from verifiable_ml.cli.options import Backend, Hide, Input, Output, ProgramPath,
 from verifiable_ml.cli.render import Screen, amount, facts
 from verifiable_ml.cli.setup import made_keys
 from verifiable_ml.cli.source import one_input, program
+from verifiable_ml.errors import InvalidInput
+from verifiable_ml.execute import encode_inputs
 
 ClaimOut = Annotated[Path | None, typer.Option("--claim", help="Where to write the claim.")]
 
@@ -36,13 +38,22 @@ def prove(
     """
     made = program(path)
     x = one_input(given, [each.name for each in made.inputs])
+    places = _places(path, output, claim)
+    encode_inputs(made, x, saturate=saturate)  # a wrong input is refused here, and not after minutes of set-up
     keys = made_keys(screen, made, backend, hide)
     with screen.steps("proof") as step:
         proof = api.prove(made, x, keys, saturate=saturate, progress=step)
-    stem = Path(path.removeprefix("zoo:"))
-    places = output or stem.with_suffix(".proof"), claim or stem.with_suffix(".claim")
     files.write(places[0], proof.to_bytes())
     files.write_claim(places[1], proof.claim)
     document = {"claim_id": proof.claim.id.hex(), "proof": str(places[0]), "claim": str(places[1]), "bytes": len(proof.payload)}
     rows = [("claim id", proof.claim.id.hex()), ("proof", f"{places[0]} ({amount(len(proof.payload))})"), ("claim", places[1])]
     screen.show({"backend": backend, **document}, facts("", rows))
+
+
+def _places(path: str, output: Path | None, claim: Path | None) -> tuple[Path, Path]:
+    """Of the proof and of the claim. Raises InvalidInput if either cannot be written there."""
+    proof = files.target(output or files.beside(path, ".proof"), files.PROOF)
+    about = files.target(claim or files.beside(path, ".claim"), files.CLAIM)
+    if proof.resolve() == about.resolve():
+        raise InvalidInput(thing=f"`{proof}`", reason="it cannot hold both the proof and the claim", hint="name another --claim")
+    return proof, about

@@ -40,6 +40,8 @@ def run(
       vml run model.vml --input x.npy --claim run.claim --trace
     """
     made = program(path)
+    if claim:
+        files.target(claim, files.CLAIM)
     supported, recorded = made.run(one_input(given, [each.name for each in made.inputs]), saturate=saturate)
     if claim:
         files.write_claim(claim, supported)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verifiable_ml import api
@@ -25,8 +24,8 @@ def setup(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hid
       vml setup model.vml --backend replay -o replay.vk
     """
     made = program(path)
+    target = files.target(output or files.beside(path, ".vk"), files.KEY)
     keys = made_keys(screen, made, backend, hide)
-    target = output or Path(path.removeprefix("zoo:")).with_suffix(".vk")
     files.write(target, keys.verification.to_bytes())
     document = {"program": made.id.hex(), "backend": backend, "key": str(target), "key_id": keys.verification.id.hex()}
     screen.show(document, facts("", [("program id", made.id.hex()), ("key id", document["key_id"]), ("written to", target)]))

@@ -16,10 +16,12 @@ from verifiable_ml import api
 from verifiable_ml.commitment import parse_json
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import zoo
-from verifiable_ml.frontend.read import read
+from verifiable_ml.frontend.read import read, read_at_most
 
 ZOO = "zoo:"
 SUFFIXES = ".npy, .npz or .json"
+LARGEST_JSON = 1 << 28
+"""Bytes; its values take some ten times as much memory."""
 Sample = dict[str, Any]
 
 
@@ -129,7 +131,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
         if path.suffix == ".json":
-            value = parse_json(path.read_bytes())
+            value = parse_json(read_at_most(path, LARGEST_JSON))  # a longer one is cut, and so no JSON
             return {name: np.asarray(part) for name, part in (value if isinstance(value, dict) else {"": value}).items()}
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error

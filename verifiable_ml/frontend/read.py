@@ -136,14 +136,28 @@ def _floats(tensor: onnx.TensorProto, thing: str) -> np.ndarray | None:
 
 def _file_bytes(path: Path, limit_bytes: int) -> bytes:
     try:
+        if path.is_char_device() or path.is_block_device():
+            raise ValueError("it is a device")  # one without an end would fill the memory
         size = path.stat().st_size
-        if size > limit_bytes:
-            raise _oversized(str(path), size, limit_bytes)
-        return path.read_bytes()
+        data = read_at_most(path, limit_bytes + 1) if size <= limit_bytes else b""
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InvalidInput(
-            thing=str(path), reason=f"cannot be read: {error}", hint="check the path and its permissions"
+            thing=str(path), reason=f"cannot be read: {reason}", hint="check the path and its permissions"
         ) from error
+    if max(size, len(data)) > limit_bytes:
+        raise _oversized(str(path), max(size, len(data)), limit_bytes)
+    return data
+
+
+def read_at_most(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes: a pipe or a device says no size, and may have no end. Raises OSError."""
+    parts, room = [], limit
+    with path.open("rb") as file:
+        while room and (part := file.read(min(room, 1 << 20))):
+            parts.append(part)
+            room -= len(part)
+    return b"".join(parts)
 
 
 def _oversized(thing: str, size: int, limit: int) -> MalformedModel:

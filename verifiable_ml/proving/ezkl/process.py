@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ LOG = "worker.log"
 TICK, STALL = 0.25, 30
 """Seconds between two looks at the worker, and without any work of its after which it is given up."""
 
+NO_ROOM = 1 << 20
+"""Bytes; with fewer free on the disk, whatever failed failed for that."""
 FULL_DISK = "No space left on device", "File too large", "Disk quota exceeded"
 NO_MEMORY = "memory allocation of", "MemoryError", "Cannot allocate memory"
 
@@ -116,7 +119,8 @@ class Worker:
     def exhausted(self, what: str, reason: str) -> VerifiableMlError:
         """The error for a resource that ran out."""
         if what != "memory":
-            return ResourceExceeded(thing="the disk", reason=reason, hint="free some space, or set VML_CACHE_DIR elsewhere")
+            hint = "free some space, or set VML_CACHE_DIR elsewhere"
+            return ResourceExceeded(thing=f"the disk that holds `{self.folder}`", reason=reason, hint=hint)
         known = f"; the estimate is {_mib(self.expected_memory)}" if self.expected_memory else ""
         hint = "raise VML_MEMORY_LIMIT (bytes), or prove a smaller model: `vml estimate` says what each takes"
         return ResourceExceeded(thing="memory", reason=reason + known, hint=hint)
@@ -126,6 +130,9 @@ class Worker:
         text = f"{last.get('failure', '')}\n{said}"
         if last.get("full") or any(sign in text for sign in FULL_DISK):
             return self.exhausted("the disk", last.get("failure") or said)
+        room = shutil.disk_usage(self.folder).free
+        if room < NO_ROOM:  # ezkl does not look whether all of a file was written, and trips over the rest of it later
+            return self.exhausted("the disk", f"No space left on device: {room:,} bytes are free ({last.get('failure') or said})")
         if any(sign in text for sign in NO_MEMORY):
             return self.exhausted("memory", last.get("failure") or said)
         how = f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with status {code}"
