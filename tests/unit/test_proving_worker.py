@@ -81,6 +81,20 @@ def test_worker_that_stands_still_is_given_up(tmp_path, monkeypatch):
     assert not _children()
 
 
+@pytest.mark.parametrize(("share", "alive"), [(0.0, False), (0.004, False), (0.2, True), (2.0, True)])
+def test_worker_that_hardly_wakes_up_is_given_up_and_a_slow_one_is_not(monkeypatch, share, alive):
+    """A deadlocked ezkl took 0.4 % of a processor for minutes; one that computes on a busy machine takes more."""
+    now = 1000.0
+    monkeypatch.setattr(process.time, "monotonic", lambda: now)
+    watched = process.Alive()
+    seen = []
+    for _ in range(4 * 60):
+        now += process.TICK
+        seen.append(watched.moves(1.0 + share * (now - 1000), psutil.STATUS_SLEEPING))
+    assert all(seen) == alive
+    assert watched.moves(0.0, psutil.STATUS_DISK_SLEEP)
+
+
 def test_worker_that_panics_says_the_cause(tmp_path):
     """A panic derives from BaseException, and its cause is on standard error alone."""
     (tmp_path / "circuit").write_bytes(b"no circuit")
