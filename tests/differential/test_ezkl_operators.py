@@ -6,7 +6,9 @@ Inputs are private, so that they are saturated in the circuit, and weights publi
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from differential.cases import Form, program_of
 from vectors.operator_cases import CASES, I16, U8, Case, constant, given
@@ -15,8 +17,10 @@ from verifiable_ml.errors import UnsupportedModel
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import Builder, Interval, Tokens
 from verifiable_ml.proving.ezkl import cache, circuit, prove
+from verifiable_ml.proving.ezkl.evidence import felt
+from verifiable_ml.proving.ezkl.graph import Graph
 from verifiable_ml.proving.ezkl.process import Worker
-from verifiable_ml.proving.ezkl.view import view_inputs
+from verifiable_ml.proving.ezkl.view import View, view_inputs
 
 X = given((1, 2), U8, 3, 200)
 PLAIN = {"x_zero": 0, "w_zero": 0}
@@ -113,3 +117,24 @@ def test_operator_of_constants_alone_is_refused(ezkl):
     builder.output("y", builder.apply("add", x, known, coefficients=((1,), (1,))), Tokens())
     with pytest.raises(UnsupportedModel, match="all its operands are constants"):
         ezkl.supports(builder.build(), Privacy())
+
+
+def test_step_is_exact_at_zero_beside_it_and_at_both_ends_of_its_table(tmp_path):
+    reach, graph = Interval(-(1 << 12), 1 << 12), Graph()
+    values = [reach.low, reach.low + 1, -2, -1, 0, 1, 2, reach.high - 1, reach.high]
+    model = graph.model({"x": (1, len(values))}, [(graph.step("x", reach), (1, len(values)))])
+    (tmp_path / "model").write_bytes(model.SerializeToString())
+    worker, view = Worker(tmp_path), View(model, (0,), (reach.low, reach.high), 6)
+    worker.run("settings", arguments=circuit.run_arguments(view, Privacy(), 14, circuit.LEAST_BITS))
+    (outputs,) = worker.run("witnesses", inputs=[[values]])
+    assert [felt(text) for text in outputs[0]] == [int(value >= 0) for value in values]
+
+
+@pytest.mark.parametrize("value", [2**24 - 1, 2**24, 2**24 + 1, 2**47 - 1, 2**61 + 12345, 2**62 - 1])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_constant_is_added_exactly_in_parts_that_float32_holds(value, sign):
+    graph = Graph()
+    graph.plus("x", [sign * value])
+    parts = [numpy_helper.to_array(part) for part in graph.model({"x": (1,)}, []).graph.initializer]
+    assert sum(int(part.astype(np.int64)[0]) for part in parts) == sign * value
+    assert len(parts) <= 3
