@@ -21,6 +21,7 @@ contract ClaimVerifier is IClaimVerifier {
     uint8 private constant PUBLIC = 0;
     uint8 private constant HASHED = 1;
     uint8 private constant PRIVATE = 2;
+    uint8 private constant COMMITTED = 3;
 
     /// @dev Schemes of an input commitment, rule 7, in the order of the input modes: tensor root, Poseidon, nothing.
     bytes3 private constant SCHEMES = hex"000104";
@@ -71,7 +72,9 @@ contract ClaimVerifier is IClaimVerifier {
         if (_pinned[programId][privacy] != address(0)) revert AlreadyRegistered(programId, privacy);
         _check(deployment);
         _pinned[programId][privacy] = SSTORE2.write(abi.encode(deployment));
-        if (deployment.vka.length > 0) IEzklReusableVerifier(deployment.verifier).registerVka(deployment.vka);
+        if (deployment.vka.length > 0 && _registerVka(deployment) != deployment.vkDigest) {
+            revert BadDeployment("the verifier names another key");
+        }
         deploymentId = keccak256(abi.encodePacked(hex"14", programId, deployment.srsId, deployment.vkDigest));
         emit Registered(programId, privacy, deploymentId);
     }
@@ -83,7 +86,12 @@ contract ClaimVerifier is IClaimVerifier {
         return abi.decode(SSTORE2.read(pointer), (Deployment));
     }
 
-    /// @notice `verify` as a transaction that leaves an event.
+    /// @inheritdoc IClaimVerifier
+    function outputDtype(bytes32 programId, uint8 privacy) external view returns (uint8 dtype) {
+        return registered(programId, privacy).outputs[0].dtype;
+    }
+
+    /// @notice `verify` as a transaction that leaves an event. Anybody may leave it again: an event is no payment.
     function record(
         bytes32 programId,
         uint8 privacy,
@@ -114,6 +122,10 @@ contract ClaimVerifier is IClaimVerifier {
         claimId = keccak256(abi.encodePacked(hex"10", programId, commitments, _roots(pinned, outputs), privacy));
     }
 
+    function _registerVka(Deployment calldata deployment) private returns (bytes32) {
+        return IEzklReusableVerifier(deployment.verifier).registerVka(deployment.vka);
+    }
+
     function _check(Deployment calldata deployment) private view {
         if (deployment.privacy & 15 > PRIVATE || deployment.privacy >> 4 > 3) revert BadDeployment("privacy");
         if (deployment.verifier.code.length == 0) revert BadDeployment("the verifier has no code");
@@ -125,6 +137,15 @@ contract ClaimVerifier is IClaimVerifier {
         }
         _checkLayout(deployment.inputs);
         _checkLayout(deployment.outputs);
+        _checkWeights(deployment);
+    }
+
+    function _checkWeights(Deployment calldata deployment) private pure {
+        uint8 mode = deployment.privacy >> 4;
+        // INVARIANT: weights that claims call hashed or committed are pinned, else a prover would choose them.
+        if ((mode == HASHED) != (deployment.weightInstances.length > 0)) revert BadDeployment("hashed weights");
+        if ((mode == COMMITTED) != (deployment.proofPrefix.length > 0)) revert BadDeployment("committed weights");
+        if (deployment.proofPrefix.length % 64 != 0) revert BadDeployment("proof prefix");
         for (uint256 i; i < deployment.weightInstances.length; ++i) {
             if (deployment.weightInstances[i] >= FIELD) revert BadDeployment("weight instance");
         }

@@ -18,38 +18,42 @@ library EzklCall {
     /// @dev Both verifiers only compute, so a static call is enough and nothing can be re-entered.
     function check(Deployment memory pinned, bytes calldata proof, uint256[] memory instances) internal view {
         bool reusable = pinned.vka.length > 0;
-        bytes memory call = reusable
+        bytes memory question = reusable
             ? abi.encodeCall(IEzklReusableVerifier.verifyProof, (proof, instances, pinned.vka))
             : abi.encodeCall(IEzklVerifier.verifyProof, (proof, instances));
         uint256 before = gasleft();
-        (bool answered, bytes memory answer) = pinned.verifier.staticcall(call);
+        (bool answered, uint256 size, bytes32[3] memory words) = _ask(pinned.verifier, question);
         if (!answered) {
             // A callee that ran dry leaves a 64th. Without this, a stingy caller could make a true proof look false.
             if (gasleft() < before / 32) revert OutOfGas();
             revert ProofRejected();
         }
-        if (!_accepts(answer, reusable ? pinned.vkDigest : bytes32(0), instances.length, reusable)) {
+        // INVARIANT: an account without code, or another contract at this address, does not answer like this.
+        if (words[0] != bytes32(uint256(1)) || size != (reusable ? _reusableSize(pinned, words, instances) : 32)) {
             revert StrangeAnswer();
         }
     }
 
-    /// @dev INVARIANT: an account without code, or another contract at this address, does not answer like this.
-    function _accepts(bytes memory answer, bytes32 digest, uint256 instances, bool reusable)
+    /// @dev Reads three words at most, however much is answered; words that are not answered are zero.
+    function _ask(address verifier, bytes memory question)
         private
-        pure
-        returns (bool)
+        view
+        returns (bool answered, uint256 size, bytes32[3] memory words)
     {
-        if (_word(answer, 0) != bytes32(uint256(1))) return false;
-        if (!reusable) return answer.length == 32;
-        // Word 2 is a length in bytes; digests among the instances are left out of it, so it may be shorter than they are.
-        uint256 rescaled = uint256(_word(answer, 2));
-        return _word(answer, 1) == digest && rescaled <= instances * 32 && answer.length == 96 + rescaled;
+        assembly ("memory-safe") {
+            answered := staticcall(gas(), verifier, add(question, 32), mload(question), words, 96)
+            size := returndatasize()
+        }
     }
 
-    function _word(bytes memory data, uint256 index) private pure returns (bytes32 word) {
-        if (data.length < 32 * (index + 1)) return 0;
-        assembly ("memory-safe") {
-            word := mload(add(add(data, 32), mul(index, 32)))
-        }
+    /// @dev Word 1 is the key's digest, word 2 the length in bytes of what follows: instances, those that are digests left out.
+    function _reusableSize(Deployment memory pinned, bytes32[3] memory words, uint256[] memory instances)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 rescaled = uint256(words[2]);
+        bool plausible = words[1] == pinned.vkDigest && rescaled <= instances.length * 32;
+        return plausible ? 96 + rescaled : type(uint256).max;
     }
 }

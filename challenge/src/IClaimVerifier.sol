@@ -18,4 +18,9 @@ interface IClaimVerifier {
         bytes[] calldata outputs,
         bytes calldata proof
     ) external view returns (bytes32 claimId, bytes32 inputsId);
+
+    /// @notice Dtype of the program's first output, 0 u8, 1 i16, 2 i32, 3 i64. Reverts if no key is pinned.
+    /// @param programId The program, as pinned by the deployer of the verifier.
+    /// @param privacy Who sees what; see Deployment.
+    function outputDtype(bytes32 programId, uint8 privacy) external view returns (uint8 dtype);
 }

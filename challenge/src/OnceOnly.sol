@@ -3,7 +3,8 @@ pragma solidity ^0.8.24;
 
 /// @title For consumers: each input commitment counts once.
 /// @notice An ezkl proof carries no request and no sender, so whoever sees one can send it again. A consumer of *hidden* inputs
-/// must therefore accept each salted Poseidon digest once (rule 9); for public inputs it is the plainest way to pay once.
+/// must therefore accept each salted Poseidon digest once (rule 9). Whoever may spend can also spend before somebody else: a
+/// hidden input can be committed to again with another salt, a public one cannot.
 abstract contract OnceOnly {
     mapping(bytes32 inputsId => bool) private _spent;
 

@@ -4,8 +4,10 @@ pragma solidity ^0.8.24;
 import {ClaimVerifier} from "../src/ClaimVerifier.sol";
 import {Deployment, TensorLayout} from "../src/Deployment.sol";
 import {EzklCall} from "../src/EzklCall.sol";
+import {LoudVerifier} from "./LoudVerifier.sol";
 import {StubVerifier} from "./StubVerifier.sol";
 import {Test} from "./Test.sol";
+import {WritingVerifier} from "./WritingVerifier.sol";
 
 /// @title ClaimVerifier with a stub in the verifier's place: what is pinned, what is computed, what is refused.
 contract ClaimVerifier_Test is Test {
@@ -109,8 +111,74 @@ contract ClaimVerifier_Test is Test {
 
     function test_register_prefixAsLongAsProof_reverts() external {
         Deployment memory deployment = _deployment();
-        deployment.proofPrefix = proof;
+        deployment.privacy = 0x30;
+        deployment.proofPrefix = new bytes(128);
         _refused(deployment, "proof prefix");
+    }
+
+    function test_register_prefixOfHalfACommitment_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.privacy = 0x30;
+        deployment.proofPrefix = new bytes(32);
+        _refused(deployment, "proof prefix");
+    }
+
+    /// @dev Claims would call weights hashed or committed that any prover could choose.
+    function test_register_hiddenWeightsThatNothingPins_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.privacy = 0x10;
+        _refused(deployment, "hashed weights");
+        deployment.privacy = 0x30;
+        _refused(deployment, "committed weights");
+    }
+
+    function test_register_weightsPinnedThatAreNotHidden_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.proofPrefix = new bytes(64);
+        _refused(deployment, "committed weights");
+        deployment = _hashed();
+        deployment.privacy = 0x01;
+        _refused(deployment, "hashed weights");
+    }
+
+    function test_register_verifierThatNamesAnotherKey_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.vka = new bytes32[](2);
+        deployment.vkDigest = keccak256(abi.encodePacked(deployment.vka));
+        stub.setNamed(keccak256("another"));
+        _refused(deployment, "the verifier names another key");
+    }
+
+    /// @dev The stub has no such function: a contract in the verifier's place cannot be pinned for ever by mistake.
+    function test_register_reusableVerifierWithoutRegisterVka_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.vka = new bytes32[](2);
+        deployment.vkDigest = keccak256(abi.encodePacked(deployment.vka));
+        deployment.verifier = address(verifier);
+        vm.expectRevert(bytes(""));
+        verifier.register(deployment);
+    }
+
+    /// @dev A field whose high bits do not fit its type is refused, never cut: two encodings of one deployment do not exist.
+    function testFuzz_register_dirtyHighBits_reverts(uint256 dirt, uint8 field) external {
+        bytes memory sent = abi.encodeCall(ClaimVerifier.register, (_deployment()));
+        // Selector, offset of the struct; then its words: 1 privacy, 4 verifier, 5 proof length.
+        uint256 word = [1, 4, 5][field % 3];
+        uint256 bits = [8, 160, 32][field % 3];
+        vm.assume(dirt >> bits != 0);
+        uint256 place = 4 + 32 + 32 * word + 32;
+        assembly ("memory-safe") {
+            mstore(add(sent, place), or(mload(add(sent, place)), shl(bits, shr(bits, dirt))))
+        }
+        (bool accepted,) = address(verifier).call(sent);
+        vm.assertTrue(!accepted, "dirty bits were taken");
+    }
+
+    function test_outputDtype_pinned_isThatOfTheFirstOutput() external {
+        verifier.register(_deployment());
+        assertEq(verifier.outputDtype(PROGRAM, 0), 1);
+        vm.expectRevert(abi.encodeWithSelector(ClaimVerifier.UnknownProgram.selector, PROGRAM, 1));
+        verifier.outputDtype(PROGRAM, 1);
     }
 
     function test_register_wordsOfAnotherDigest_reverts() external {
@@ -131,6 +199,16 @@ contract ClaimVerifier_Test is Test {
         _refused(deployment, "interval");
         deployment = _deployment();
         deployment.inputs = new TensorLayout[](0);
+        _refused(deployment, "number of tensors");
+    }
+
+    /// @dev A claim id counts them in one byte.
+    function test_register_moreTensorsThanAByteCounts_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.outputs = new TensorLayout[](256);
+        for (uint256 i; i < 256; ++i) {
+            deployment.outputs[i] = TensorLayout(0, 1, 0, 255);
+        }
         _refused(deployment, "number of tensors");
     }
 
@@ -235,6 +313,17 @@ contract ClaimVerifier_Test is Test {
         verifier.verify(PROGRAM, 0, inputs, outputs, proof);
     }
 
+    function test_verify_belowItsInterval_reverts() external {
+        Deployment memory deployment = _deployment();
+        (deployment.outputs[0].low, deployment.outputs[0].high) = (-2, 1);
+        verifier.register(deployment);
+        _acceptHonest();
+        verifier.verify(PROGRAM, 0, inputs, outputs, proof);
+        outputs[0] = hex"fdff0100"; // -3, 1
+        vm.expectRevert(abi.encodeWithSelector(ClaimVerifier.OutsideInterval.selector, 1, 0, -3));
+        verifier.verify(PROGRAM, 0, inputs, outputs, proof);
+    }
+
     function test_verify_anotherCount_reverts() external {
         _registered();
         inputs.push(hex"");
@@ -277,11 +366,12 @@ contract ClaimVerifier_Test is Test {
 
     function test_verify_otherCommittedWeights_reverts() external {
         Deployment memory deployment = _deployment();
-        deployment.proofPrefix = abi.encode(2);
+        deployment.privacy = 0x30;
+        deployment.proofPrefix = abi.encode(1, 3);
         verifier.register(deployment);
         _acceptHonest();
         vm.expectRevert(ClaimVerifier.WrongProofPrefix.selector);
-        verifier.verify(PROGRAM, 0, inputs, outputs, proof);
+        verifier.verify(PROGRAM, 0x30, inputs, outputs, proof);
     }
 
     function test_verify_digestPlusField_reverts() external {
@@ -304,6 +394,38 @@ contract ClaimVerifier_Test is Test {
         stub.setBurns(true);
         vm.expectRevert(EzklCall.OutOfGas.selector);
         verifier.verify{gas: 2_000_000}(PROGRAM, 0, inputs, outputs, proof);
+    }
+
+    /// @dev A megabyte costs whoever answers it; the caller reads three words.
+    function test_verify_verifierAnswersAMegabyte_isRefusedAtNoCost() external {
+        Deployment memory deployment = _deployment();
+        deployment.verifier = address(new LoudVerifier());
+        verifier.register(deployment);
+        vm.expectRevert(EzklCall.StrangeAnswer.selector);
+        verifier.verify{gas: 3_000_000}(PROGRAM, 0, inputs, outputs, proof);
+    }
+
+    /// @dev The verifier is called by a static call: it can change nothing, not even by calling back.
+    function test_verify_verifierThatWrites_reverts() external {
+        Deployment memory deployment = _deployment();
+        deployment.verifier = address(new WritingVerifier());
+        verifier.register(deployment);
+        vm.expectRevert(EzklCall.OutOfGas.selector);
+        verifier.verify{gas: 3_000_000}(PROGRAM, 0, inputs, outputs, proof);
+    }
+
+    /// @dev Offsets and lengths that point outside of the calldata, or overlap: refused or read as they are, never beyond.
+    function testFuzz_verify_hostileCalldata_neverAccepts(uint256 word, uint256 value) external {
+        _registered();
+        bytes memory sent = abi.encodeCall(ClaimVerifier.verify, (PROGRAM, 0, inputs, outputs, proof));
+        uint256 place = 4 + 32 * (word % ((sent.length - 4) / 32)) + 32;
+        assembly ("memory-safe") {
+            mstore(add(sent, place), value)
+        }
+        (bool accepted, bytes memory answer) = address(verifier).staticcall(sent);
+        // Bytes in the padding behind a tensor do not count: then it is the honest claim in another encoding.
+        (bytes32 claimId, bytes32 inputsId) = verifier.verify(PROGRAM, 0, inputs, outputs, proof);
+        if (accepted) assertEq(keccak256(answer), keccak256(abi.encode(claimId, inputsId)));
     }
 
     function test_verify_dedicatedAnswersStrangely_reverts() external {

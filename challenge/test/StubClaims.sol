@@ -7,6 +7,11 @@ import {IClaimVerifier} from "../src/IClaimVerifier.sol";
 contract StubClaims is IClaimVerifier {
     error NotProved();
 
+    /// @notice Every program's first output is i16.
+    function outputDtype(bytes32, uint8) external pure returns (uint8) {
+        return 1;
+    }
+
     function verify(bytes32, uint8, bytes[] calldata inputs, bytes[] calldata outputs, bytes calldata proof)
         external
         pure

@@ -10,6 +10,9 @@ contract StubVerifier {
     /// @notice Whether it burns all gas instead.
     bool public burns;
 
+    /// @notice The digest that it names for any key, if not zero.
+    bytes32 public named;
+
     error NotAccepted();
 
     function accept(bytes calldata proof, uint256[] calldata instances) external {
@@ -24,8 +27,12 @@ contract StubVerifier {
         burns = to;
     }
 
-    function registerVka(bytes32[] calldata vka) external pure returns (bytes32) {
-        return keccak256(abi.encodePacked(vka));
+    function setNamed(bytes32 to) external {
+        named = to;
+    }
+
+    function registerVka(bytes32[] calldata vka) external view returns (bytes32) {
+        return named == 0 ? keccak256(abi.encodePacked(vka)) : named;
     }
 
     function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {

@@ -49,12 +49,14 @@ contract Vectors_Test is Test {
         made.programId = vm.parseJsonBytes32(json, _key(name, "program_id"));
         made.privacy = uint8(vm.parseJsonUint(json, _key(name, "privacy")));
         made.verifier = yes;
-        made.proofLength = 32;
+        made.proofLength = 96;
+        if (made.privacy >> 4 == 1) made.weightInstances = new uint256[](1);
+        if (made.privacy >> 4 == 3) made.proofPrefix = new bytes(64);
         made.inputs = _layouts(json, _key(name, "input_dtypes"), inputs);
         made.outputs = _layouts(json, _key(name, "output_dtypes"), outputs);
         ClaimVerifier verifier = new ClaimVerifier();
         verifier.register(made);
-        (claimId,) = verifier.verify(made.programId, made.privacy, inputs, outputs, new bytes(32));
+        (claimId,) = verifier.verify(made.programId, made.privacy, inputs, outputs, new bytes(96));
     }
 
     function _layouts(string memory json, string memory key, bytes[] memory tensors)

@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {OnceOnly} from "../src/OnceOnly.sol";
 import {VerifiedPayout} from "../src/VerifiedPayout.sol";
+import {Reentrant} from "./Reentrant.sol";
 import {StubClaims} from "./StubClaims.sol";
 import {Test} from "./Test.sol";
 
@@ -75,20 +76,154 @@ contract VerifiedPayout_Test is Test {
         assertEq(payout.balances(address(0xBAD)), 0);
     }
 
-    function test_open_sameInputAgain_reverts() external {
-        payout.settle(inputs, seven, "true");
+    /// @dev An order that is open is never overwritten, neither by its funder nor by somebody with more money.
+    function test_open_whileOpen_reverts() external {
+        vm.deal(address(this), 100 ether);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.OrderIsOpen.selector, inputsId));
+        payout.open{value: 50 ether}(inputsId, 3, address(this), DEADLINE);
         vm.prank(FUNDER);
-        vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, inputsId));
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.OrderIsOpen.selector, inputsId));
         payout.open{value: 1 ether}(inputsId, 7, BENEFICIARY, DEADLINE);
+        assertEq(payout.settle(inputs, seven, "true"), 7);
+        assertEq(payout.balances(BENEFICIARY), 1 ether);
+    }
+
+    /// @dev One wei must not block a public input for ever: nobody can commit to it in another way.
+    function test_open_publicInputThatAStrangerOrdered_isFreeOnceItIsSettled() external {
+        inputs[0] = hex"0909";
+        bytes32 id = keccak256(abi.encode(inputs));
+        payout.open{value: 1}(id, 0, address(this), type(uint64).max);
+        payout.settle(inputs, seven, "true");
+        _open(id);
+        payout.settle(inputs, seven, "true");
+        assertEq(payout.balances(BENEFICIARY), 1 ether);
+    }
+
+    function test_open_publicInputAfterReclaim_isAnOrderLikeAnother() external {
+        vm.warp(DEADLINE);
+        vm.prank(FUNDER);
+        payout.reclaim(inputsId);
+        vm.prank(FUNDER);
+        payout.open{value: 1 ether}(inputsId, 7, BENEFICIARY, DEADLINE + 1);
+        payout.settle(inputs, seven, "true");
+        assertEq(payout.balances(BENEFICIARY), 1 ether);
+        assertEq(payout.balances(FUNDER), 1 ether);
+    }
+
+    /// @dev Rule 9, after a settlement and after a reclaim.
+    function test_open_hiddenInputAgain_reverts() external {
+        VerifiedPayout hidden = new VerifiedPayout(claims, keccak256("program"), 1, 1);
+        bytes32 other = keccak256("other");
+        hidden.open{value: 1}(inputsId, 7, BENEFICIARY, DEADLINE);
+        hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE);
+        hidden.settle(inputs, seven, "true");
+        vm.warp(DEADLINE);
+        hidden.reclaim(other);
+        vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, inputsId));
+        hidden.open{value: 1}(inputsId, 7, BENEFICIARY, DEADLINE + 1);
+        vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, other));
+        hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE + 1);
     }
 
     function test_open_badOrder_reverts() external {
-        vm.expectRevert(VerifiedPayout.BadOrder.selector);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no money"));
         payout.open(keccak256("x"), 7, BENEFICIARY, DEADLINE);
-        vm.expectRevert(VerifiedPayout.BadOrder.selector);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no beneficiary"));
         payout.open{value: 1}(keccak256("x"), 7, address(0), DEADLINE);
-        vm.expectRevert(VerifiedPayout.BadOrder.selector);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no time"));
         payout.open{value: 1}(keccak256("x"), 7, BENEFICIARY, 1);
+    }
+
+    /// @dev Words whose high bits do not fit their type are refused, never cut.
+    function testFuzz_open_dirtyHighBits_reverts(uint256 answer, uint256 beneficiary, uint256 deadline) external {
+        vm.assume(answer >> 32 != 0 || beneficiary >> 160 != 0 || deadline >> 64 != 0);
+        bytes memory sent =
+            abi.encodePacked(VerifiedPayout.open.selector, keccak256("x"), answer, beneficiary, deadline);
+        (bool done,) = address(payout).call{value: 1}(sent);
+        vm.assertTrue(!done, "dirty bits were taken");
+    }
+
+    /// @dev INVARIANT: at every timestamp exactly one of {settle, reclaim} is legal.
+    function testFuzz_deadline_anyTimestamp_allowsExactlyOne(uint64 timestamp) external {
+        vm.assume(timestamp > 0);
+        vm.warp(timestamp);
+        if (timestamp < DEADLINE) {
+            vm.prank(FUNDER);
+            vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooEarly.selector, DEADLINE));
+            payout.reclaim(inputsId);
+            payout.settle(inputs, seven, "true");
+        } else {
+            vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooLate.selector, DEADLINE));
+            payout.settle(inputs, seven, "true");
+            vm.prank(FUNDER);
+            payout.reclaim(inputsId);
+        }
+    }
+
+    function test_settle_lastSecond_pays() external {
+        vm.warp(DEADLINE - 1);
+        payout.settle(inputs, seven, "true");
+        assertEq(payout.balances(BENEFICIARY), 1 ether);
+    }
+
+    function test_settle_atDeadline_reverts() external {
+        vm.warp(DEADLINE);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooLate.selector, DEADLINE));
+        payout.settle(inputs, seven, "true");
+    }
+
+    function test_settle_afterReclaim_reverts() external {
+        vm.warp(DEADLINE);
+        vm.prank(FUNDER);
+        payout.reclaim(inputsId);
+        vm.warp(1);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
+        payout.settle(inputs, seven, "true");
+    }
+
+    function test_reclaim_afterSettle_reverts() external {
+        payout.settle(inputs, two, "true");
+        vm.warp(DEADLINE);
+        vm.prank(FUNDER);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
+        payout.reclaim(inputsId);
+        assertEq(payout.balances(FUNDER), 1 ether);
+    }
+
+    /// @dev Two orders; the thief is owed one of them, and asks again each time it is paid.
+    function test_withdraw_reentered_paysOnce() external {
+        Reentrant thief = new Reentrant(payout);
+        bytes32 id = keccak256("thief");
+        vm.deal(address(thief), 1 ether);
+        vm.warp(1);
+        vm.prank(address(thief));
+        payout.open{value: 1 ether}(id, 7, address(thief), 2);
+        vm.warp(2);
+        thief.reclaimAndWithdraw(id);
+        assertEq(address(thief).balance, 1 ether);
+        vm.assertTrue(thief.tries() > 1, "it did not try again");
+        assertEq(address(payout).balance, 1 ether);
+    }
+
+    function test_withdraw_nothingOwed_movesNothing() external {
+        vm.prank(address(0xBAD));
+        payout.withdraw();
+        assertEq(address(payout).balance, 1 ether);
+    }
+
+    /// @dev Money that nobody sent by `open` belongs to no order, and blocks none.
+    function test_settle_withForcedEther_paysTheOrderOnly() external {
+        vm.deal(address(payout), 5 ether);
+        payout.settle(inputs, seven, "true");
+        vm.prank(BENEFICIARY);
+        payout.withdraw();
+        assertEq(BENEFICIARY.balance, 1 ether);
+        assertEq(address(payout).balance, 4 ether);
+    }
+
+    function test_receive_plainEther_reverts() external {
+        (bool done,) = address(payout).call{value: 1}("");
+        vm.assertTrue(!done, "ether without an order was taken");
     }
 
     function test_reclaim_beforeDeadline_reverts() external {
@@ -131,8 +266,16 @@ contract VerifiedPayout_Test is Test {
     }
 
     function test_constructor_privateInput_reverts() external {
-        vm.expectRevert(VerifiedPayout.NothingCommitted.selector);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.NothingCommitted.selector, 2));
         new VerifiedPayout(claims, keccak256("program"), 2, 1);
+    }
+
+    /// @dev Read as another dtype, the same bytes pay somebody else.
+    function test_constructor_otherDtype_reverts() external {
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.WrongDtype.selector, 1, 0));
+        new VerifiedPayout(claims, keccak256("program"), 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.WrongDtype.selector, 1, 200));
+        new VerifiedPayout(claims, keccak256("program"), 0, 200);
     }
 
     function test_decision_ties_takesTheFirst() external view {

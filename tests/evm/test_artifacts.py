@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from verifiable_ml import chain as chains
 from verifiable_ml.chain import artifacts, solc
 from verifiable_ml.chain.solc import compile_source
+from verifiable_ml.commitment import keccak
 from verifiable_ml.errors import BackendUnavailable, ChainError, CorruptedArtifact, MalformedEvidence, WorkerFailed
 
 OUT = artifacts.CHECKOUT.parent / "out"
@@ -22,8 +24,30 @@ OURS = ("ClaimVerifier", "VerifiedPayout")
 
 @pytest.mark.parametrize("name", OURS)
 def test_artifact_committed_is_what_foundry_builds(name):
-    built = artifacts.Artifact.from_compiler(name, json.loads((OUT / f"{name}.sol" / f"{name}.json").read_text()))
-    assert chains.load_artifact(name) == built, "the contracts changed; if on purpose: make artifacts"
+    assert chains.load_artifact(name) == _built(name), "the contracts changed; if on purpose: make artifacts"
+
+
+def _built(name: str) -> artifacts.Artifact:
+    """What forge built last, and it built it from the sources that stand here now."""
+    output = json.loads((OUT / f"{name}.sol" / f"{name}.json").read_text())
+    for place, source in output["metadata"]["sources"].items():
+        now = "0x" + keccak((OUT.parent / place).read_bytes()).hex()
+        assert source["keccak256"] == now, f"{place} was changed after it was compiled: make sol"
+    return artifacts.Artifact.from_compiler(name, output)
+
+
+@pytest.mark.parametrize("path", sorted((OUT.parent / "src").glob("*.sol")), ids=lambda path: path.stem)
+def test_source_file_has_one_contract_of_its_name_and_says_what_it_is(path):
+    source = path.read_text()
+    kinds = re.findall(r"^(?:abstract contract|contract|library|interface) (\w+)", source, re.M)
+    assert kinds == ([] if path.stem == "Deployment" else [path.stem]), "one contract a file; Deployment.sol holds the structs"
+    assert source.startswith("// SPDX-License-Identifier: MIT OR Apache-2.0\n")
+    for line in re.finditer(
+        r"^( *)(?:error|event|function \w+\([^)]*\)[^{;]*\b(?:public|external|internal)\b)[^\n]*", source, re.M
+    ):
+        above = source[: line.start()].rstrip().rsplit("\n", 1)[-1].strip()
+        assert above.startswith("///"), f"no NatSpec above `{line.group().strip()}`"
+    assert not re.search(r"\brequire\(|revert\(\"", source), "custom errors only"
 
 
 def test_artifact_reusable_verifier_is_what_ezkl_writes():

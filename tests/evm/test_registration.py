@@ -18,11 +18,11 @@ ADDRESS = "0x" + "11" * 20
 
 CHANGES = {
     "program id": {"program_id": bytes(32)},
-    "privacy": {"privacy_code": 0x11},
+    "privacy": {"privacy_code": 0x21},
     "SRS id": {"srs_id": bytes(32)},
     "proof length": {"proof_bytes": 64},
-    "proof prefix": {"proof_prefix": b"\0"},
-    "weight instances": {"weight_instances": (1,)},
+    "proof prefix": {"privacy_code": 0x30, "proof_prefix": bytes(64)},
+    "weight instances": {"privacy_code": 0x10, "weight_instances": (1,)},
     "inputs": {"inputs": (TensorLayout(Dtype.U8, 8),)},
     "outputs": {"outputs": (TensorLayout(Dtype.I32, 3),)},
     "vka": {"vka": (1, 2, 3)},
@@ -34,7 +34,7 @@ def test_check_names_the_field_that_differs(public, field):
     pinned = to_struct(public.registration(), ADDRESS)
     wanted = to_struct(replace(public.registration(), **CHANGES[field]), ADDRESS)
     assert field in differences(pinned, wanted)
-    assert set(differences(pinned, wanted)) <= {field, "vk digest"}
+    assert set(differences(pinned, wanted)) <= {field, "vk digest", *({"privacy"} if "privacy_code" in CHANGES[field] else ())}
 
 
 def test_check_changes_cover_every_field():
@@ -74,14 +74,22 @@ def test_deployment_id_is_that_of_rule_10(registered, public):
         {"program_id": b""},
         {"srs_id": bytes(31)},
         {"privacy_code": 256},
+        {"privacy_code": 3},
+        {"privacy_code": -1},
+        {"privacy_code": 0x10},
+        {"privacy_code": 0x30},
+        {"privacy_code": 0x30, "proof_prefix": bytes(65)},
+        {"proof_prefix": bytes(64)},
+        {"weight_instances": (1,)},
         {"inputs": ()},
         {"outputs": (TensorLayout(Dtype.U8, 0),)},
         {"inputs": (TensorLayout(Dtype.U8, 8, -1, 250),)},
         {"inputs": (TensorLayout(Dtype.U8, 8, 7, 6),)},
         {"proof_bytes": 33},
-        {"proof_prefix": bytes(10_000)},
-        {"weight_instances": (chains.FIELD,)},
+        {"privacy_code": 0x30, "proof_prefix": bytes(6_400)},
+        {"privacy_code": 0x10, "weight_instances": (chains.FIELD,)},
         {"vka": (1 << 256,)},
+        {"vka": ()},
     ],
     ids=str,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from verifiable_ml.commitment import Dtype, Privacy, keccak
+from verifiable_ml.commitment.claim import INPUT_MODES, WEIGHT_MODES
 from verifiable_ml.errors import InvalidInput
 
 FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617
@@ -69,16 +70,20 @@ class Registration:
 
     def _rules(self) -> tuple[tuple[str, bool], ...]:
         tensors = self.inputs + self.outputs
+        hashed, committed = (self.privacy_code >> 4 == WEIGHT_MODES.index(mode) for mode in ("hashed", "committed"))
         return (
             ("ids have 32 bytes", len(self.program_id) == 32 == len(self.srs_id)),
-            ("the privacy code is one byte", 0 <= self.privacy_code < 256),
+            ("the privacy code names a mode", self.privacy_code & 15 < len(INPUT_MODES) and 0 <= self.privacy_code >> 4 < 4),
             ("1 to 255 inputs and outputs", 0 < len(self.inputs) < 256 and 0 < len(self.outputs) < 256),
             ("tensors have elements", all(0 < tensor.count < 1 << 32 for tensor in tensors)),
             ("intervals lie in their dtype", all(_inside(tensor) for tensor in tensors)),
             ("proofs have whole words", self.proof_bytes > 0 and self.proof_bytes % 32 == 0),
             ("a prefix is shorter than the proof", len(self.proof_prefix) < self.proof_bytes),
+            ("a prefix has commitments of 64 bytes", len(self.proof_prefix) % 64 == 0),
+            ("hashed weights are pinned, no others have instances", hashed == bool(self.weight_instances)),
+            ("committed weights are pinned, no others have a prefix", committed == bool(self.proof_prefix)),
             ("pinned instances are field elements", all(0 <= value < FIELD for value in self.weight_instances)),
-            ("words of a key have 256 bits", all(0 <= word < 1 << 256 for word in self.vka)),
+            ("a key has words of 256 bits", bool(self.vka) and all(0 <= word < 1 << 256 for word in self.vka)),
         )
 
     @property
