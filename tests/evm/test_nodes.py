@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,9 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 
+from tests.evm.conftest import running_anvil
 from verifiable_ml import chain as chains
+from verifiable_ml.chain import node
 from verifiable_ml.chain.connection import node_name
 from verifiable_ml.errors import ChainError, InvalidInput, Unreachable, WrongChain
 
@@ -62,6 +65,40 @@ def test_anvil_stranger_cannot_register_on_our_verifier(anvil, public):
     with pytest.raises(chains.Reverted, match="NotDeployer"):
         stranger.register(replace(public.registration(), program_id=bytes(32)))
     assert stranger.verify(public, public.claim, public).accepted
+
+
+def _ask(chain, method: str, *parameters):
+    return chain.node.web3.provider.make_request(method, list(parameters))["result"]
+
+
+def test_anvil_that_takes_its_last_blocks_back_no_longer_accepts(anvil, public):
+    """A reorganisation: what was pinned is gone, and that is said, not assumed from before."""
+    chain = chains.connect(anvil[0])
+    chain.claim_verifier = chain.deploy("ClaimVerifier")
+    before = _ask(chain, "evm_snapshot")
+    chain.register(public.registration())
+    assert chain.verify(public, public.claim, public).accepted
+    assert _ask(chain, "evm_revert", before)
+    with pytest.raises(ChainError, match="UnknownProgram") as caught:
+        chain.verify(public, public.claim, public)
+    assert "vml deploy" in caught.value.hint
+    assert chain.check(public.registration()) == ("nothing is pinned for this program and privacy",)
+
+
+def test_anvil_that_mines_too_late_names_the_transaction_and_the_next_one_follows_it(tmp_path, monkeypatch):
+    with running_anvil(tmp_path) as (http, _):
+        chain = chains.connect(http, Account.from_key(ANVIL_KEY))
+        _ask(chain, "evm_setAutomine", False)
+        monkeypatch.setattr(node, "MINING_TIMEOUT", 0.5)
+        with pytest.raises(ChainError, match="may still be mined") as caught:
+            chain.deploy("ClaimVerifier")
+        late = re.search("0x[0-9a-f]{64}", caught.value.reason)
+        assert late is not None
+        monkeypatch.setattr(node, "MINING_TIMEOUT", 30.0)
+        _ask(chain, "evm_setAutomine", True)
+        made = chain.deploy("ClaimVerifier")
+        assert made.artifact.matches(chain.node.code(made.address))
+        assert _ask(chain, "eth_getTransactionReceipt", late.group())["status"] == "0x1"
 
 
 def test_register_twice_reverts(anvil, public):
