@@ -52,7 +52,7 @@ def connect(
         raise WrongChain(
             thing=name,
             reason=f"it serves chain {found}, and {chain_id} was asked for",
-            hint="check --rpc-url and --chain-id: a transaction on another chain cannot be taken back",
+            hint="check the address and the chain id: a transaction on another chain cannot be taken back",
         )
     signer = account or from_environment()
     sender = signer.address if signer else (held[0] if held else None)

@@ -186,7 +186,7 @@ class Node:
 
 def unreachable(name: str, error: Exception) -> Unreachable:
     """No node answers. Raise it `from None`: the underlying error may hold a URL with an access key."""
-    return Unreachable(thing=name, reason=f"no node answers ({type(error).__name__})", hint="start it, or check --rpc-url")
+    return Unreachable(thing=name, reason=f"no node answers ({type(error).__name__})", hint="start it, or check the address")
 
 
 def _revert_data(data: Any) -> bytes:

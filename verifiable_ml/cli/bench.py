@@ -16,7 +16,7 @@ from verifiable_ml.errors import InvalidInput
 if TYPE_CHECKING:
     from verifiable_ml.bench import Measure, Table
 
-Names = Annotated[list[str] | None, typer.Argument(help="Tables to measure; without one, what there is.", metavar="[NAME]...")]
+Names = Annotated[list[str] | None, typer.Argument(help="Tables to measure; without one, what there is.", metavar="NAME")]
 Every = Annotated[bool, typer.Option("--all", help="Every table.")]
 Page = Annotated[Path | None, typer.Option("--output", "-o", help="Write them as a page of documentation as well, markdown.")]
 

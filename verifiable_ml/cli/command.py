@@ -46,8 +46,15 @@ def with_common_options(function: Command) -> Command:
         _log(verbose, debug)
         return function(Screen(as_json), **rest)
 
+    run.__doc__ = _shown(function.__doc__ or "")
     run.__signature__ = signature.replace(parameters=[*own, *common])  # type: ignore[attr-defined]
     return run
+
+
+def _shown(text: str) -> str:
+    """The help with its examples marked up: typer takes the indentation away where a line begins with it."""
+    head, mark, examples = inspect.cleandoc(text).partition("For example:\n")
+    return head + mark + "\n".join(f"[cyan]{line}[/]" for line in examples.splitlines())
 
 
 def _log(verbose: int, debug: bool) -> None:

@@ -54,7 +54,7 @@ def compile_(
     named = source(model)
     path = files.program_target(output or Path(f"{named.name}.vml"))
     choices = QuantSpec(width=width, weights=16 if weights == "16" else 8, method=method, percentile=percentile)
-    made = compiled(named, calibration, validation, choices)
+    made = compiled(screen, named, calibration, validation, choices)
     report = reported(made)
     screen.tell(*fidelity(report), *rewrites(made))
     report.check(threshold)
@@ -63,7 +63,7 @@ def compile_(
     screen.show({"program": made.id.hex(), "path": str(path), **made.report_to_json()}, summary)
 
 
-def compiled(named: Source, calibration: str | None, validation: str | None, choices: QuantSpec) -> api.Program:
+def compiled(screen: Screen, named: Source, calibration: str | None, validation: str | None, choices: QuantSpec) -> api.Program:
     """Compile without a threshold, so that a report can be shown even if it is refused afterwards."""
     samples = named.samples(calibration)
     if samples is None:
@@ -73,7 +73,8 @@ def compiled(named: Source, calibration: str | None, validation: str | None, cho
             hint="--calibration samples.npz: a few dozen typical inputs",
         )
     held_out = named.samples(validation, "test") if validation else None
-    return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=-1.0)
+    with screen.waiting(f"compiling {named.name}"):
+        return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=-1.0)
 
 
 def reported(program: api.Program) -> FidelityReport:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifiable_ml import api
+from verifiable_ml.cli.estimate import warning_row
 from verifiable_ml.cli.node import EMBEDDED, ChainId, ChainName, ClaimVerifier, Keystore, PasswordFile, Verifier, Wanted, gas_rows
 from verifiable_ml.cli.options import Backend, Hide, ProgramPath
 from verifiable_ml.cli.render import Screen, facts, verdict_line
@@ -18,6 +19,7 @@ from verifiable_ml.errors import InvalidInput
 
 if TYPE_CHECKING:
     from verifiable_ml.chain import Chain, Registration
+    from verifiable_ml.proving import Estimate
 
 Check = Annotated[bool, typer.Option("--check", help="Send nothing: compare what is pinned with what the program asks for.")]
 
@@ -48,24 +50,28 @@ def deploy(
         )
     made = program(path)
     node = Wanted(chain or EMBEDDED, chain_id, keystore, password_file, claim_verifier, verifier).connect()
-    registration = made_keys(screen, made, backend, hide).verification.registration()
+    keys, expected = made_keys(screen, made, backend, hide)
+    registration = keys.verification.registration()
     if check:
         return _check(screen, node, registration)
-    _register(screen, node, registration)
+    _register(screen, node, registration, expected)
     return None
 
 
-def _register(screen: Screen, node: Chain, registration: Registration) -> None:
-    done = node.register(registration)
+def _register(screen: Screen, node: Chain, registration: Registration, expected: Estimate) -> None:
+    with screen.waiting(f"registering on {node.node.name}"):
+        done = node.register(registration)
     document = {
         "node": node.node.name,
         "claim_verifier": done.claim_verifier,
         "verifier": done.verifier,
         "deployment_id": done.deployment_id.hex(),
         "gas": done.gas,
+        "warning": expected.warning,
     }
-    names = "claim_verifier", "verifier", "deployment_id"
-    screen.show(document, facts(node.node.name, [*((name.replace("_", " "), document[name]) for name in names), *gas_rows(done)]))
+    named = [(name.replace("_", " "), document[name]) for name in ("claim_verifier", "verifier", "deployment_id")]
+    head = f"{node.node.name}{' (a rehearsal: it ends with this command)' if node.implicit else ''}"
+    screen.show(document, facts(head, [*named, *gas_rows(done), *warning_row(expected)]))
 
 
 def _check(screen: Screen, node: Chain, registration: Registration) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 from rich.table import Table
+from rich.text import Text
 
 from verifiable_ml import api
 from verifiable_ml.cli.options import Backend, Hide, ProgramPath
@@ -29,14 +30,20 @@ def estimate(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, 
 
 def estimate_table(backend: str, found: Any) -> Table:
     """One line a resource."""
-    rows = [
-        ("rows", f"{found.rows:,} (2^{found.logrows})"),
-        ("proving key", amount(found.key_bytes)),
+    circuit = [("rows", f"{found.rows:,} (2^{found.logrows})"), ("proving key", amount(found.key_bytes))] if found.rows else []
+    rows: list[tuple[str, object]] = [
+        *circuit,
         ("memory", amount(found.memory_bytes)),
         ("set-up", seconds(found.setup_seconds)),
         ("proof", seconds(found.prove_seconds)),
+        *warning_row(found),
     ]
     return facts(f"Estimate, {backend}", rows)
+
+
+def warning_row(expected: Any) -> list[tuple[str, object]]:
+    """What a user must know before anything is built on such keys; nothing if there is nothing."""
+    return [("warning", Text(expected.warning, style="yellow"))] if expected.warning else []
 
 
 def warn_of_memory(screen: Screen, found: Any) -> None:

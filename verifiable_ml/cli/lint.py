@@ -24,7 +24,8 @@ def lint(screen: Screen, model: Model, calibration: Calibration = None) -> int |
     named = source(model)
     problems = frontend.lint(named.model, named.samples(calibration))
     rows = [(problem.node, problem.operator, problem.reason, problem.fix) for problem in problems]
-    found = table(f"{named.name}: {len(problems)} problems", ("node", "operator", "reason", "way out"), rows)
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    found = table(f"{named.name}: {count}", ("node", "operator", "reason", "way out"), rows)
     document = {"model": named.name, "problems": [asdict(problem) for problem in problems]}
     screen.show(document, found if problems else f"{named.name}: no problem found")
     return UnsupportedModel.exit_code if problems else None

@@ -39,7 +39,14 @@ EPILOG = (
     "6 fidelity below the threshold, 70 a fault of ours, 130 interrupted."
 )
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, epilog=EPILOG, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    epilog=EPILOG,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 
 
 def _version(asked: bool) -> None:

@@ -31,6 +31,6 @@ Hide = Annotated[
     list[str] | None,
     setting("hide", "--hide", help="input, weights; or another way to hide: input=private, weights=hashed."),
 ]
-Proof = Annotated[Path, typer.Argument(help="A proof, as `vml prove` wrote it.")]
+Proof = Annotated[Path, typer.Argument(help="A proof, as `vml prove` wrote it.", metavar="PROOF")]
 ClaimPath = Annotated[Path, typer.Argument(help="The claim that it is about, as `vml prove` wrote it.", metavar="CLAIM")]
 Key = Annotated[Path, typer.Option("--key", "-k", help="The verification key that you trust, as `vml setup` wrote it.")]

@@ -10,6 +10,7 @@ import typer
 
 from verifiable_ml import api
 from verifiable_ml.cli import files
+from verifiable_ml.cli.estimate import warning_row
 from verifiable_ml.cli.options import Backend, Hide, Input, Output, ProgramPath, Saturate
 from verifiable_ml.cli.render import Screen, amount, facts
 from verifiable_ml.cli.setup import made_keys
@@ -40,14 +41,19 @@ def prove(
     x = one_input(given, [each.name for each in made.inputs])
     places = _places(path, output, claim)
     encode_inputs(made, x, saturate=saturate)  # a wrong input is refused here, and not after minutes of set-up
-    keys = made_keys(screen, made, backend, hide)
-    with screen.steps("proof") as step:
+    keys, expected = made_keys(screen, made, backend, hide)
+    with screen.steps("proof", expected.prove_seconds) as step:
         proof = api.prove(made, x, keys, saturate=saturate, progress=step)
     files.write(places[0], proof.to_bytes())
     files.write_claim(places[1], proof.claim)
     document = {"claim_id": proof.claim.id.hex(), "proof": str(places[0]), "claim": str(places[1]), "bytes": len(proof.payload)}
-    rows = [("claim id", proof.claim.id.hex()), ("proof", f"{places[0]} ({amount(len(proof.payload))})"), ("claim", places[1])]
-    screen.show({"backend": backend, **document}, facts("", rows))
+    size = f" ({amount(len(proof.payload))})" if proof.payload else ""
+    rows = [("claim id", proof.claim.id.hex()), ("proof", f"{places[0]}{size}"), ("claim", places[1]), *warning_row(expected)]
+    screen.show({"backend": backend, **document, "warning": expected.warning}, facts("", rows))
+    if proof.salts:
+        screen.note(
+            "the salt of the hidden input is in no file: to open the commitment later, prove in Python and keep proof.salts"
+        )
 
 
 def _places(path: str, output: Path | None, claim: Path | None) -> tuple[Path, Path]:

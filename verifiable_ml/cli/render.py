@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,15 +44,21 @@ class Screen:
         """The result: `document` for machines, `parts` for people."""
         if self.as_json:
             self.out.file.write(json.dumps(document, indent=2, sort_keys=True) + "\n")
-        else:
-            for part in parts:
-                self.out.print(part)
+        self.tell(*parts)
 
     def tell(self, *parts: RenderableType) -> None:
         """A part of the result that comes while others are still made; machines get it in the document at the end."""
-        if not self.as_json:
-            for part in parts:
+        for part in () if self.as_json else parts:
+            if self.out.is_terminal:
                 self.out.print(part)
+            else:
+                self.out.file.write(self._plain(part))
+
+    def _plain(self, part: RenderableType) -> str:
+        """Without the spaces to the right that a table fills its columns with."""
+        with self.out.capture() as shown:
+            self.out.print(part)
+        return "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
 
     def note(self, text: str) -> None:
         """A remark on standard error."""
@@ -68,14 +74,23 @@ class Screen:
         self.err.print(f"  [bold]hint[/]: {escape(error.hint)}")
 
     @contextmanager
-    def steps(self, title: str, expected: float | None = None) -> Iterator[Step]:
-        """A bar on a terminal; lines, one a step, elsewhere. Both on standard error. expected: seconds, an estimate."""
-        full = f"{title} (about {seconds(expected)})" if expected else title
+    def steps(self, title: str, expected: float | None = None, condition: str = "") -> Iterator[Step]:
+        """A bar on a terminal; lines, one a step, elsewhere. Both on standard error. expected: seconds, an estimate.
+
+        condition: when that estimate holds.
+        """
+        full = f"{title} (about {' '.join(filter(None, (seconds(expected), condition)))})" if expected else title
         if self.err.is_terminal:
             with self._bar() as bar:
                 yield _moving(bar, full)
         else:
             yield _Lines(self.err, full)
+
+    @contextmanager
+    def waiting(self, title: str) -> Iterator[None]:
+        """A sign of life on a terminal, for work that tells no steps and takes seconds."""
+        with self.err.status(Text(title)) if self.err.is_terminal else nullcontext():
+            yield
 
     def _bar(self) -> Progress:
         words = TextColumn("[bold]{task.fields[title]}[/]"), BarColumn(bar_width=24), TextColumn("{task.description}")

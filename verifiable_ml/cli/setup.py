@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from verifiable_ml import api
 from verifiable_ml.cli import files
-from verifiable_ml.cli.estimate import warn_of_memory
+from verifiable_ml.cli.estimate import warn_of_memory, warning_row
 from verifiable_ml.cli.options import Backend, Hide, Output, ProgramPath
 from verifiable_ml.cli.render import Screen, facts
 from verifiable_ml.cli.source import program
 
 if TYPE_CHECKING:
-    from verifiable_ml.proving import Keys
+    from verifiable_ml.proving import Estimate, Keys
 
 
 def setup(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hide: Hide = None, output: Output = None) -> None:
@@ -25,16 +25,24 @@ def setup(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hid
     """
     made = program(path)
     target = files.target(output or files.beside(path, ".vk"), files.KEY)
-    keys = made_keys(screen, made, backend, hide)
+    keys, expected = made_keys(screen, made, backend, hide)
     files.write(target, keys.verification.to_bytes())
     document = {"program": made.id.hex(), "backend": backend, "key": str(target), "key_id": keys.verification.id.hex()}
-    screen.show(document, facts("", [("program id", made.id.hex()), ("key id", document["key_id"]), ("written to", target)]))
+    rows = [("program id", made.id.hex()), ("key id", document["key_id"]), ("written to", target), *warning_row(expected)]
+    screen.show({**document, "warning": expected.warning}, facts("", rows))
 
 
-def made_keys(screen: Screen, made: api.Program, backend: str, hide: list[str] | None) -> Keys:
+class Made(NamedTuple):
+    """Keys, and what was expected of them and of proofs under them."""
+
+    keys: Keys
+    expected: Estimate
+
+
+def made_keys(screen: Screen, made: api.Program, backend: str, hide: list[str] | None) -> Made:
     """Keys with an estimate first and a bar."""
     hidden = tuple(hide or ())
     expected = api.estimate(made, backend, hidden)
     warn_of_memory(screen, expected)
-    with screen.steps("set-up", expected.setup_seconds) as step:
-        return api.setup(made, backend, hidden, progress=step)
+    with screen.steps("keys", expected.setup_seconds, "if new") as step:
+        return Made(api.setup(made, backend, hidden, progress=step), expected)

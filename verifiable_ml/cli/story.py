@@ -130,7 +130,7 @@ def _proof(story: Story, program: api.Program, x: dict[str, Any]) -> tuple[Keys,
     expected = api.estimate(program)
     story.tell("estimate", asdict(expected), estimate_table(api.BACKEND, expected))
     started = time.monotonic()
-    keys = made_keys(story.screen, program, api.BACKEND, None)
+    keys, _ = made_keys(story.screen, program, api.BACKEND, None)
     setup_seconds = time.monotonic() - started
     with story.screen.steps("proof", expected.prove_seconds) as step:
         proof = api.prove(program, x, keys, progress=step)
