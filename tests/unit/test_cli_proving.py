@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from tests.conftest import TINY_INPUT, tiny_program
 from verifiable_ml import api
+from verifiable_ml.bench.table import Table
 from verifiable_ml.cli import app
 from verifiable_ml.cli.main import COMMANDS
 from verifiable_ml.cli.render import Screen
@@ -109,6 +110,15 @@ def test_deploy_on_the_embedded_chain_says_that_it_is_a_rehearsal():
 def test_lint_of_one_problem_counts_it_as_one(monkeypatch):
     monkeypatch.setattr("verifiable_ml.frontend.lint", lambda *_: [Problem("n", "Det", "r", "f")])
     assert "1 problem\n" in run("lint zoo:digits-mlp").stdout
+
+
+def test_bench_shows_numbers_to_the_right(monkeypatch):
+    def measure(step):
+        """Two rows."""
+        return Table("t", "T", ("model", "count"), (("a", 1), ("b", 1000)))
+
+    monkeypatch.setattr("verifiable_ml.bench.TABLES", {"t": measure})
+    assert re.search(r"^ a +1\n b +1,000$", run("bench t").stdout, re.M)
 
 
 # ---- what every command has to keep to -------------------------------------------------------------------------------

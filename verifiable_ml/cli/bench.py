@@ -53,7 +53,8 @@ def _measured(screen: Screen, name: str, measure: Measure) -> Table:
     with screen.steps(f"bench {name}") as step:
         found = measure(step)
     cells = [[shown(cell) for cell in row] for row in found.rows]
-    screen.tell(table(found.title, found.columns, cells), *(Text(note, style="dim") for note in found.notes), "")
+    numbers = [name for at, name in enumerate(found.columns) if not any(isinstance(row[at], str) for row in found.rows)]
+    screen.tell(table(found.title, found.columns, cells, numbers), *(Text(note, style="dim") for note in found.notes), "")
     return found
 
 
