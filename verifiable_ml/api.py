@@ -85,16 +85,19 @@ def compile(
     spec: QuantSpec | None = None,
     validation: Sequence[Any] | None = None,
     threshold: float = THRESHOLD,
+    refuse: bool = True,
 ) -> Program:
     """A model (path, bytes, ModelProto or torch module) and sample inputs become a program; `.report` has the fidelity.
 
     calibration: inputs as the model takes them, a dict {name: array} each (an array if there is one input), shapes with
     the batch axis; dynamic dimensions are fixed to theirs. validation: held-out inputs, by default every fifth of them.
-    Raises MalformedModel, UnsupportedModel, QuantisationError, FidelityBelowThreshold (a cosine below `threshold`).
+    threshold: the least cosine of each output with the float model's, which widths are chosen to reach; and, up to 0.99, the
+    least share of clear decisions that are the same. Raises MalformedModel, UnsupportedModel, QuantisationError, and
+    FidelityBelowThreshold unless told not to refuse.
     """
     prepared = frontend.load(source, list(calibration))
     held_out = frontend.load(source, list(validation)).samples if validation is not None else None
-    compiled = quantize.quantise(prepared, spec, held_out, threshold)
+    compiled = quantize.quantise(prepared, spec, held_out, threshold, refuse=refuse)
     made = Program.of(compiled.program)
     made.report, made.rewrites = compiled.fidelity, compiled.rewrites
     return made

@@ -79,7 +79,7 @@ def test_compile_takes_samples_in_any_format(model, tmp_path, suffix):
 
 
 def test_compile_below_the_threshold_exits_6_and_writes_nothing(model, tmp_path):
-    done = run("compile", "model.onnx", "-c", "samples.npz", "--threshold", "0.9999999")
+    done = run("compile", "model.onnx", "-c", "samples.npz", "--width", "8", "--threshold", "0.9999999")
     assert done.exit_code == 6
     assert "Layers" in done.stdout
     assert "loses most" in done.stderr

@@ -124,9 +124,9 @@ def test_setting_in_four_places_the_nearer_one_wins(tmp_path):
 
     assert threshold() == "accepted"
     (tmp_path / "vml.toml").write_text("threshold = 2\n")
-    assert "2.00000 is asked for" in threshold()
-    assert "3.00000 is asked for" in threshold(VML_THRESHOLD="3")
-    assert "4.00000 is asked for" in threshold("--threshold", "4", VML_THRESHOLD="3")
+    assert "2.00000 and 99.00% are asked" in threshold()
+    assert "3.00000 and 99.00% are asked" in threshold(VML_THRESHOLD="3")
+    assert "4.00000 and 99.00% are asked" in threshold("--threshold", "4", VML_THRESHOLD="3")
 
 
 @pytest.mark.parametrize("text", ["threshhold = 1", "threshold = ", "[threshold]\nx = 1", "\xff"])

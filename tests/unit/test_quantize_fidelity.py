@@ -22,7 +22,7 @@ POINTS = 0.005
 def test_threshold_above_what_is_reached_fails_and_names_the_worst_layer() -> None:
     model = zoo.model("digits-mlp")
     with pytest.raises(FidelityBelowThreshold, match="loses most") as caught:
-        vml.compile(model.path, model.calibration(50), threshold=0.9999999)
+        vml.compile(model.path, model.calibration(50), spec=QuantSpec(width="8"), threshold=0.9999999)
     assert caught.value.exit_code == 6
 
 
@@ -40,7 +40,7 @@ def test_report_of_a_program_lists_outputs_and_layers() -> None:
 def test_zoo_model_as_integers_is_within_half_a_point_of_float(name: str) -> None:
     model = zoo.model(name)
     program = vml.compile(model.path, model.calibration())
-    rows, labels = model.test(300)
+    rows, labels = model.test()
     found = [int(program.predict(row, saturate=True)[0].argmax()) for row in rows]
     import onnxruntime
 
@@ -127,3 +127,50 @@ def test_range_rounded_up_covers_the_range_and_wastes_a_sixteenth_at_most(value:
     assert value <= wide.high <= value * (1 + 1 / 16)
     assert wide.low == -wide.high
     assert wide.rounded_up() == wide
+
+
+def test_auto_is_8_bits_exactly_where_8_bits_reach_the_threshold() -> None:
+    model = zoo.model("digits-mlp")
+    prepared = load(model.path, model.calibration(60))
+    narrow = quantise(prepared, QuantSpec(width="8"))
+    found = quantise(prepared)
+    assert found.program.id == narrow.program.id
+    assert [trial.name for trial in found.fidelity.trials] == ["8 / 8"]
+
+
+def test_auto_widens_fewer_tensors_than_the_preset_that_reaches_the_threshold() -> None:
+    model = zoo.model("digits-transformer")
+    prepared = load(model.path, model.calibration())
+    report = quantise(prepared).fidelity
+    trials = {trial.name: trial for trial in report.trials}
+    (chosen,) = (trial for trial in report.trials if trial.chosen)
+    assert trials["8 / 8"].cosine < 0.999 <= report.cosine
+    assert trials["8 / 8"].wide < chosen.wide < trials["mixed / 8"].wide
+    assert chosen.trace_bytes < trials["mixed / 8"].trace_bytes
+
+
+@pytest.mark.parametrize(
+    ("given", "widest"),
+    [({}, "16 / 16"), ({"weights": 8}, "16 / 8"), ({"weights": 16}, "16 / 16"), ({"width": "mixed"}, "mixed / 8")],
+    ids=str,
+)
+def test_widths_climb_as_far_as_the_spec_allows_and_the_best_is_refused_below_the_threshold(given: dict, widest: str) -> None:
+    model = zoo.model("digits-mlp")
+    prepared = load(model.path, model.calibration(20))
+    with pytest.raises(FidelityBelowThreshold):
+        quantise(prepared, QuantSpec(**given), threshold=2)
+    trials = quantise(prepared, QuantSpec(**given), threshold=2, refuse=False).fidelity.trials
+    assert trials[-1].name == widest
+    assert max(trials, key=lambda trial: trial.cosine).chosen
+
+
+def test_mask_before_a_softmax_stays_out_of_the_range() -> None:
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["" : 20]> '
+        "g (float[1,4] x, float[1,4] m) => (float[1,4] y) { a = Add(x, m) y = Softmax(a) }"
+    )
+    for mask in (-1e4, -np.inf):
+        samples = [{"x": np.ones((1, 4), np.float32), "m": np.array([[0, 0, mask, 0]], np.float32)}]
+        found = FloatModel(model).run(samples[0])
+        assert found["a"].min() == -31
+        assert found["m"].min() == mask

@@ -154,7 +154,7 @@ def test_division_by_a_tensor_is_refused_with_the_node_named() -> None:
 
 def test_relu_output_is_unsigned_and_saturates_at_both_ends() -> None:
     model = graph("g (float[1,6] x) => (float[1,5] y) { a = MatMul(x, w) b = Relu(a) y = MatMul(b, u) }", w=W, u=normal(5, 5))
-    program = vml.compile(model, samples_of(model, 40))
+    program = vml.compile(model, samples_of(model, 40), spec=QuantSpec(width="8"), refuse=False)
     hidden = program.spec(1)
     assert hidden.dtype.label == "u8"
     far = {"x": np.full((1, 6), 1e6, np.float32)}

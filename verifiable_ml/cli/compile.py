@@ -16,17 +16,26 @@ from verifiable_ml.cli.settings import setting
 from verifiable_ml.cli.source import Source, source
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
-from verifiable_ml.quantize.spec import Method, Width
+from verifiable_ml.quantize.spec import Method, Weights, Width
 
-WeightBits = Literal["8", "16"]
+WeightBits = Literal["auto", "8", "16"]
+BITS: dict[WeightBits, Weights] = {"auto": "auto", "8": 8, "16": 16}
 PLAIN = QuantSpec()
+COSTS = ("wide tensors", "wide weights", "trace bytes", "weight bytes")
 
 Validation = Annotated[
     str | None, setting("validation", "--validation", help="Held-out samples; else every fifth of the calibration.")
 ]
 Threshold = Annotated[float, setting("threshold", "--threshold", help="The least cosine with the float model; below it: exit 6.")]
-WidthOption = Annotated[Width, setting("width", "--width", help="Activations: 8 bits, 16, or 16 where it matters.")]
-Weights = Annotated[WeightBits, setting("weights", "--weights", help="Bits of a weight: 8 or 16.")]
+WidthOption = Annotated[
+    Width,
+    setting(
+        "width", "--width", help="Bits of activations: mixed is 16 for sums and norms; auto is as few as --threshold allows."
+    ),
+]
+WeightsOption = Annotated[
+    WeightBits, setting("weights", "--weights", help="Bits of a weight; auto is 8, or chosen with --width auto.")
+]
 MethodOption = Annotated[Method, setting("method", "--method", help="How a range is found.")]
 Percentile = Annotated[float, setting("percentile", "--percentile", help="For the method of that name.")]
 
@@ -37,7 +46,7 @@ def compile_(
     calibration: Calibration = None,
     output: Output = None,
     width: WidthOption = PLAIN.width,
-    weights: Weights = "8",
+    weights: WeightsOption = "auto",
     method: MethodOption = PLAIN.method,
     percentile: Percentile = PLAIN.percentile,
     threshold: Threshold = THRESHOLD,
@@ -49,12 +58,12 @@ def compile_(
 
     For example:
       vml compile model.onnx --calibration samples.npz -o model.vml
-      vml compile zoo:digits-mlp --width mixed --threshold 0.99
+      vml compile zoo:digits-mlp --width mixed --threshold 0.9999
     """
     named = source(model)
     path = files.program_target(output or Path(f"{named.name}.vml"))
-    choices = QuantSpec(width=width, weights=16 if weights == "16" else 8, method=method, percentile=percentile)
-    made = compiled(screen, named, calibration, validation, choices)
+    choices = QuantSpec(width=width, weights=BITS[weights], method=method, percentile=percentile)
+    made = compiled(screen, named, calibration, validation, choices, threshold)
     report = reported(made)
     screen.tell(*fidelity(report), *rewrites(made))
     report.check(threshold)
@@ -63,8 +72,10 @@ def compile_(
     screen.show({"program": made.id.hex(), "path": str(path), **made.report_to_json()}, summary)
 
 
-def compiled(screen: Screen, named: Source, calibration: str | None, validation: str | None, choices: QuantSpec) -> api.Program:
-    """Compile without a threshold, so that a report can be shown even if it is refused afterwards."""
+def compiled(
+    screen: Screen, named: Source, calibration: str | None, validation: str | None, choices: QuantSpec, threshold: float
+) -> api.Program:
+    """Compile without refusing, so that a report can be shown even if it is refused afterwards."""
     samples = named.samples(calibration)
     if samples is None:
         raise InvalidInput(
@@ -74,7 +85,7 @@ def compiled(screen: Screen, named: Source, calibration: str | None, validation:
         )
     held_out = named.samples(validation, "test") if validation else None
     with screen.waiting(f"compiling {named.name}"):
-        return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=-1.0)
+        return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=threshold, refuse=False)
 
 
 def reported(program: api.Program) -> FidelityReport:
@@ -87,18 +98,40 @@ def reported(program: api.Program) -> FidelityReport:
 def fidelity(report: FidelityReport) -> list[RenderableType]:
     """Tables: every output against the float model, and every layer on the way."""
     outputs = [
-        (o.name, f"{o.max_error:.3g}", f"{o.mean_error:.3g}", f"{o.spread:.3g}", f"{o.cosine:.6f}", f"{o.agreement:.1%}")
+        (
+            o.name,
+            f"{o.max_error:.3g}",
+            f"{o.mean_error:.3g}",
+            f"{o.spread:.3g}",
+            f"{o.cosine:.6f}",
+            f"{o.agreement:.1%}",
+            f"{o.decisions:.1%} of {o.clear:.1%}",
+        )
         for o in report.outputs
     ]
     layers = [
         (layer.name, layer.kind, layer.dtype, "x".join(map(str, layer.shape)), f"{layer.error:.3%}", f"{layer.added:+.3%}")
         for layer in report.layers
     ]
-    numbers = ("max error", "mean error", "range", "cosine", "agreement", "error", "added")
+    trials = [
+        (
+            trial.name,
+            trial.wide,
+            trial.heavy,
+            f"{trial.trace_bytes:,}",
+            f"{trial.weight_bytes:,}",
+            f"{trial.cosine:.6f}",
+            f"{trial.decisions:.1%}",
+            "taken" if trial.chosen else "",
+        )
+        for trial in report.trials
+    ]
+    numbers = ("max error", "mean error", "range", "cosine", "agreement", "clear", "error", "added", *COSTS)
     head = f"Fidelity on {report.samples} held-out samples"
     return [
         table("Layers", ("layer", "operator", "dtype", "shape", "error", "added"), layers, numbers),
-        table(head, ("output", "max error", "mean error", "range", "cosine", "agreement"), outputs, numbers),
+        table("Widths tried", ("activations / weights", *COSTS, "cosine", "clear", ""), trials, numbers),
+        table(head, ("output", "max error", "mean error", "range", "cosine", "agreement", "clear"), outputs, numbers),
     ]
 
 

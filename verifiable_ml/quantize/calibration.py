@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from verifiable_ml.quantize.spec import QuantSpec
 
 Sample = Mapping[str, npt.NDArray[np.generic]]
 FloatArray = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
+NOTHING_BELOW = 32.0
+"""Below a row's maximum a softmax makes less than 2e-14 of an entry."""
 MANTISSA = 5
 """Bits of a range. Costs at most 1/16 of the steps, 1/32 on average, and makes a program id that two machines agree on."""
 
@@ -54,10 +58,10 @@ class FloatModel:
         self._session = onnxruntime.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]
         self._types = {given.name: given.type for given in self._session.get_inputs()}
-        self.outputs = [output.name for output in model.graph.output]
+        self._masked = _masked(model)
 
-    def run(self, sample: Sample) -> dict[str, FloatArray]:
-        """Every tensor by name, the inputs too. Raises InvalidInput if the sample does not fit the model."""
+    def run(self, sample: Sample) -> dict[str, Array]:
+        """Every tensor by name in its own type, the inputs too. Raises InvalidInput if the sample does not fit the model."""
         if set(sample) != set(self._types):
             raise InvalidInput(
                 thing=f"a sample with {sorted(sample)}",
@@ -74,7 +78,26 @@ class FloatModel:
                 thing="a sample", reason=str(error).splitlines()[0], hint="give arrays of the model's input shapes"
             ) from error
         found = dict(zip(self._names, values, strict=True))
-        return {name: np.asarray(value, dtype=np.float64) for name, value in {**feeds, **found}.items()}
+        return {
+            name: _unmasked(value) if name in self._masked else np.asarray(value) for name, value in {**feeds, **found}.items()
+        }
+
+
+def _masked(model: onnx.ModelProto) -> frozenset[str]:
+    """Tensors that only softmaxes along the last axis read."""
+    outputs, axes = {output.name for output in model.graph.output}, {"axis": -1}
+    readers: dict[str, set[bool]] = {}
+    for node in model.graph.node:
+        given = {a.name: a.i for a in node.attribute}
+        for name in node.input:
+            readers.setdefault(name, set()).add(node.op_type == "Softmax" and {**axes, **given}["axis"] == -1)
+    return frozenset(name for name, found in readers.items() if found == {True} and name not in outputs)
+
+
+def _unmasked(value: Array) -> Array:
+    """With masks (-inf, -1e4) brought to where a softmax makes nothing of them: they say nothing about a range."""
+    clamped: Array = np.maximum(value, value.max(axis=-1, keepdims=True) - NOTHING_BELOW)
+    return clamped
 
 
 _NUMPY: dict[str, type[np.generic]] = {
@@ -109,7 +132,7 @@ def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec
         lows.setdefault(name, []).append(low)
         highs.setdefault(name, []).append(high)
         if name in inputs:
-            rows = value.reshape(-1, value.shape[-1] if value.ndim else 1)
+            rows = value.astype(np.float64).reshape(-1, value.shape[-1] if value.ndim else 1)
             least, most = entries.get(name, (rows[0], rows[0]))
             entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
             integral[name] &= bool((value == np.rint(value)).all())
@@ -123,7 +146,7 @@ def _rounded_up(value: float) -> float:
     return math.ldexp(math.ceil(math.ldexp(fraction, MANTISSA)), exponent - MANTISSA)
 
 
-def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str, FloatArray]]:
+def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str, Array]]:
     for index, sample in enumerate(samples):
         for name, value in model.run(sample).items():
             if value.size and not np.isfinite(value).all():
@@ -136,7 +159,7 @@ def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str,
                 yield name, value
 
 
-def _ends(value: FloatArray, spec: QuantSpec) -> tuple[float, float]:
+def _ends(value: Array, spec: QuantSpec) -> tuple[float, float]:
     if spec.method == "percentile":
         low, high = np.percentile(value, [100 - spec.percentile, spec.percentile])
         return float(low), float(high)

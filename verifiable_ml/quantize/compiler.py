@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The road from a prepared model to a program with its report: calibrate, lower, measure."""
+"""The road from a prepared model to a program with its report: calibrate, then lower and measure at each width tried."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import prod
 
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import Prepared, Rewrite
 from verifiable_ml.program import Program
 from verifiable_ml.quantize.calibration import Sample, calibrate
-from verifiable_ml.quantize.fidelity import FidelityReport, measure
+from verifiable_ml.quantize.fidelity import FidelityReport, Reference, measure
 from verifiable_ml.quantize.lower import LOWERINGS
 from verifiable_ml.quantize.lowering import Lowering
+from verifiable_ml.quantize.search import Attempt, search, with_trials
 from verifiable_ml.quantize.spec import QuantSpec
+from verifiable_ml.quantize.widths import Widths
 
-THRESHOLD = 0.99
+THRESHOLD = 0.999
 """The least cosine of an output with the float model's, unless the caller sets another."""
 HELD_OUT = 5
 """Without validation samples of their own, every fifth calibration sample is kept out of calibration."""
-MOST_VALIDATED = 200
+VALIDATED = 16, 200, 1 << 27
+"""The least and the greatest number of samples that the report is measured on; between them, elements of all tensors."""
+TRIED = 6, 200, 1 << 25
+"""The same, of the samples that each trial of widths is measured on."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +43,52 @@ def quantise(
     spec: QuantSpec | None = None,
     validation: Sequence[Sample] | None = None,
     threshold: float = THRESHOLD,
+    *,
+    refuse: bool = True,
 ) -> Compiled:
     """Turn a prepared model into a program. Its samples calibrate; `validation` (or every fifth of them) measures.
 
-    Raises QuantisationError if a bound cannot be proved, FidelityBelowThreshold below `threshold`, UnsupportedOperator.
+    Raises QuantisationError if a bound cannot be proved, UnsupportedOperator, and FidelityBelowThreshold below `threshold`
+    unless it is told not to refuse.
     """
     spec = spec or QuantSpec()
-    if not prepared.samples:
+    samples, validation = _parted(prepared.samples, validation)
+    calibration = calibrate(prepared.model, samples, spec)
+    plain = Lowering(prepared.model, calibration, spec)
+    reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
+
+    def attempt(name: str, widths: Widths, count: int) -> Attempt:
+        lowered = plain.afresh(widths).run(LOWERINGS)
+        return Attempt(name, widths, lowered, measure(reference, lowered, spec, count))
+
+    wanted, tried = search(plain.plan.ladder(spec), partial(attempt, count=_count(TRIED, plain)), threshold)
+    for chosen in wanted:
+        report = chosen.report
+        if report.samples < len(reference.samples):
+            report = measure(reference, chosen.lowered, spec)
+        if report.reaches(threshold):
+            break
+    else:
+        chosen, report = wanted[0], measure(reference, wanted[0].lowered, spec)
+    if refuse:
+        report.check(threshold)
+    return Compiled(chosen.lowered.program, with_trials(report, tried, chosen), prepared.rewrites)
+
+
+def _parted(samples: Sequence[Sample], validation: Sequence[Sample] | None) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    """What calibrates, and what measures."""
+    if not samples:
         raise InvalidInput(thing="calibration", reason="there are no samples", hint="give a few dozen typical inputs")
-    samples: Sequence[Sample] = prepared.samples
+    if validation:
+        return samples, validation
     if validation is None and len(samples) >= HELD_OUT:
-        validation = samples[HELD_OUT - 1 :: HELD_OUT]
-        samples = [sample for place, sample in enumerate(samples) if place % HELD_OUT != HELD_OUT - 1]
-    lowered = Lowering(prepared.model, calibrate(prepared.model, samples, spec), spec).run(LOWERINGS)
-    report = measure(prepared.model, lowered, (validation or samples)[:MOST_VALIDATED], spec)
-    report.check(threshold)
-    return Compiled(lowered.program, report, prepared.rewrites)
+        kept = [sample for place, sample in enumerate(samples) if place % HELD_OUT != HELD_OUT - 1]
+        return kept, samples[HELD_OUT - 1 :: HELD_OUT]
+    return samples, samples
+
+
+def _count(limits: tuple[int, int, int], lowering: Lowering) -> int:
+    """How many samples: fewer of a model with larger tensors."""
+    least, most, elements = limits
+    each = sum(prod(shape) for name, shape in lowering.shapes.items() if name not in lowering.constants)
+    return min(max(elements // max(each, 1), least), most)

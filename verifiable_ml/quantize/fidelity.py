@@ -12,17 +12,26 @@ import onnx
 
 from verifiable_ml.errors import FidelityBelowThreshold
 from verifiable_ml.execute import encode_inputs, recorder
-from verifiable_ml.quantize.calibration import FloatModel, Sample
+from verifiable_ml.quantize.calibration import Array, FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray
+
+CLEAR = 0.01
+"""Of an output's spread: decisions by a smaller margin are left out where decisions are judged."""
+DECISIONS = 0.99
+"""Share of clear decisions that is asked for at most."""
+KEPT = 1 << 26
+"""Elements of the float model's tensors that are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFidelity:
     """One output over all samples. Errors are absolute, in the output's own unit; `spread` is its range, to compare with.
 
-    agreement: share of samples with the same decision (the greatest entry, or the sign of a single one).
+    agreement: share of decisions that are the same (the greatest entry of a class axis, or the sign of a single one).
+    clear: share of decisions that the float model takes by a margin of more than CLEAR of the spread; decisions: share of
+    those that are the same.
     """
 
     name: str
@@ -31,6 +40,12 @@ class OutputFidelity:
     spread: float
     cosine: float
     agreement: float
+    clear: float
+    decisions: float
+
+    def reaches(self, threshold: float) -> bool:
+        """Whether the cosine is no less, and, up to DECISIONS, the share of clear decisions neither."""
+        return self.cosine >= threshold and self.decisions >= min(threshold, DECISIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +63,30 @@ class LayerFidelity:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """Widths that were tried: how many tensors had 16 bits, how many products weights of 16; bytes of one run's trace, which
+    proofs and disputes pay for, and of the weights; how well it answered.
+    """
+
+    name: str
+    wide: int
+    heavy: int
+    trace_bytes: int
+    weight_bytes: int
+    cosine: float
+    decisions: float
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FidelityReport:
-    """What `compile` found. `worst_layer` is the layer that loses most."""
+    """What `compile` found. `worst_layer` is the layer that loses most; `trials` are the widths that were tried, in order."""
 
     spec: QuantSpec
     samples: int
     outputs: tuple[OutputFidelity, ...]
     layers: tuple[LayerFidelity, ...]
+    trials: tuple[Trial, ...] = ()
 
     @property
     def cosine(self) -> float:
@@ -65,6 +97,11 @@ class FidelityReport:
     def agreement(self) -> float:
         """The worst output's."""
         return min(output.agreement for output in self.outputs)
+
+    @property
+    def decisions(self) -> float:
+        """The worst output's share of clear decisions that are the same."""
+        return min(output.decisions for output in self.outputs)
 
     @property
     def worst_layer(self) -> LayerFidelity | None:
@@ -78,37 +115,76 @@ class FidelityReport:
             "samples": self.samples,
             "outputs": [asdict(output) for output in self.outputs],
             "layers": [{**asdict(layer), "shape": list(layer.shape)} for layer in self.layers],
+            "trials": [asdict(trial) for trial in self.trials],
         }
 
+    def reaches(self, threshold: float) -> bool:
+        """Whether every output does."""
+        return all(output.reaches(threshold) for output in self.outputs)
+
     def check(self, threshold: float) -> None:
-        """Raises FidelityBelowThreshold if an output's cosine against the float model is below `threshold`."""
+        """Raises FidelityBelowThreshold if an output does not reach `threshold`."""
         for output in self.outputs:
-            if not output.cosine >= threshold:
+            if not output.reaches(threshold):
                 worst = self.worst_layer
                 raise FidelityBelowThreshold(
                     thing=f"output `{output.name}`",
-                    reason=f"its cosine with the float model is {output.cosine:.5f} over {self.samples} samples, "
-                    f"{threshold:.5f} is asked for; `{worst.name if worst else output.name}` loses most",
-                    hint="widen it (--width 16, --weights 16), calibrate on more samples, or lower --threshold",
+                    reason=f"its cosine with the float model is {output.cosine:.5f} over {self.samples} samples, its clear "
+                    f"decisions are the same in {output.decisions:.2%}; {threshold:.5f} and {min(threshold, DECISIONS):.2%} are "
+                    f"asked for; `{worst.name if worst else output.name}` loses most",
+                    hint="widen it (--width auto, or 16 with --weights 16), calibrate on more samples, or lower --threshold",
                 )
 
 
-def measure(model: onnx.ModelProto, lowered: Lowered, samples: Sequence[Sample], spec: QuantSpec) -> FidelityReport:
-    """Run both over the samples. Inputs beyond the calibrated range are saturated, as a float model would not do."""
-    float_model, program = FloatModel(model), lowered.program
+class Reference:
+    """The float model's values on the samples that judge. They are kept from one trial to the next where memory allows."""
+
+    def __init__(self, model: onnx.ModelProto, samples: Sequence[Sample]) -> None:
+        self.model, self.samples = model, samples
+        self._float = FloatModel(model)
+        self._kept: dict[int, dict[str, Array]] = {}
+        self._elements = 0
+
+    def values(self, place: int) -> dict[str, Array]:
+        """Every tensor of the float model on the sample at that place."""
+        if place in self._kept:
+            return self._kept[place]
+        values = self._float.run(self.samples[place])
+        self._elements += sum(value.size for value in values.values())
+        if self._elements <= KEPT:
+            self._kept[place] = values
+        return values
+
+
+def measure(reference: Reference, lowered: Lowered, spec: QuantSpec, count: int | None = None) -> FidelityReport:
+    """Run both over the samples, or the first `count`. Inputs beyond the calibrated range are saturated."""
+    program = lowered.program
     record = recorder(program)
-    observed = {each.name: each for each in lowered.observed if each.name not in {given.name for given in program.inputs}}
-    real: dict[str, list[FloatArray]] = {name: [] for name in observed}
-    integer: dict[str, list[FloatArray]] = {name: [] for name in observed}
-    for sample in samples:
-        values = float_model.run(sample)
-        trace = record(encode_inputs(program, sample, saturate=True))
+    observed = {each.name: each for each in lowered.observed}
+    squares = {name: np.zeros(2) for name in observed}
+    wanted = [output.name for output in program.outputs]
+    real: dict[str, list[Array]] = {name: [] for name in wanted}
+    integer: dict[str, list[FloatArray]] = {name: [] for name in wanted}
+    places = range(min(count or len(reference.samples), len(reference.samples)))
+    for place in places:
+        values = reference.values(place)
+        trace = record(encode_inputs(program, reference.samples[place], saturate=True))
         for name, each in observed.items():
-            real[name].append(values[name])
-            integer[name].append(dequantised(each, trace.tensors[each.value.ref.index]))
-    stacked = {name: (np.stack(real[name]), np.stack(integer[name])) for name in observed}
-    outputs = tuple(_output(output.name, *stacked[output.name]) for output in program.outputs)
-    return FidelityReport(spec, len(samples), outputs, _layers(model, lowered, observed, stacked))
+            found = dequantised(each, trace.tensors[each.value.ref.index])
+            squares[name] += _squares(values[name], found)
+            if name in real:
+                real[name].append(values[name])
+                integer[name].append(found)
+    outputs = tuple(_output(name, np.stack(real[name]), np.stack(integer[name])) for name in wanted)
+    errors = {name: float(np.sqrt(error / max(total, 1e-60))) for name, (error, total) in squares.items()}
+    return FidelityReport(spec, len(places), outputs, _layers(reference.model, lowered, observed, errors))
+
+
+def _squares(real: FloatArray, integer: FloatArray) -> FloatArray:
+    """The squared error and the squared value, summed."""
+    error = (integer - real).reshape(-1)
+    flat = real.astype(np.float64).reshape(-1)
+    return np.array([error @ error, flat @ flat])
 
 
 def dequantised(observed: Observed, integers: np.ndarray[Any, np.dtype[Any]]) -> FloatArray:
@@ -118,15 +194,28 @@ def dequantised(observed: Observed, integers: np.ndarray[Any, np.dtype[Any]]) ->
     return real.transpose(np.argsort(value.layout)) if value.layout else real
 
 
-def _output(name: str, real: FloatArray, integer: FloatArray) -> OutputFidelity:
+def _output(name: str, answers: Array, integer: FloatArray) -> OutputFidelity:
+    real, whole = answers.astype(np.float64), answers.dtype.kind in "biu"
     error = np.abs(real - integer)
-    same = _decision(real) == _decision(integer)
     spread = float(real.max() - real.min())
-    return OutputFidelity(name, float(error.max()), float(error.mean()), spread, _cosine(real, integer), float(same.mean()))
+    (decided, margin), (found, _) = _decision(real, whole), _decision(integer, whole)
+    same, clear = decided == found, margin > CLEAR * spread
+    right = float(same[clear].mean()) if clear.any() else 1.0
+    cosine, agreement, share = _cosine(real, integer), float(same.mean()), float(clear.mean())
+    return OutputFidelity(name, float(error.max()), float(error.mean()), spread, cosine, agreement, share, right)
 
 
-def _decision(values: FloatArray) -> np.ndarray[Any, np.dtype[Any]]:
-    return values.argmax(axis=-1) if values.ndim > 1 and values.shape[-1] > 1 else np.asarray(values > 0)
+def _decision(values: FloatArray, whole: bool) -> tuple[Array, FloatArray]:
+    """Of [samples, *shape]: which class, and by what margin. Classes lie along the last axis, of images along the channels;
+    whole numbers are decisions already.
+    """
+    if whole:
+        return np.rint(values), np.full(values.shape, np.inf)
+    axis = 2 if values.ndim == 5 else values.ndim - 1
+    if values.ndim < 2 or values.shape[axis] == 1:
+        return np.asarray(values > 0), np.abs(values)
+    top = np.partition(values, -2, axis=axis)
+    return np.asarray(values.argmax(axis=axis)), np.asarray(top.take(-1, axis=axis) - top.take(-2, axis=axis))
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> float:
@@ -134,17 +223,12 @@ def _cosine(a: FloatArray, b: FloatArray) -> float:
     return float((a * b).sum() / lengths) if lengths else float(np.array_equal(a, b))
 
 
-def _relative(real: FloatArray, integer: FloatArray) -> float:
-    return float(np.sqrt(((real - integer) ** 2).mean()) / max(np.sqrt((real**2).mean()), 1e-30))
-
-
 def _layers(
     model: onnx.ModelProto,
     lowered: Lowered,
     observed: dict[str, Observed],
-    stacked: dict[str, tuple[FloatArray, FloatArray]],
+    errors: dict[str, float],
 ) -> tuple[LayerFidelity, ...]:
-    errors = {name: _relative(*stacked[name]) for name in observed}
     makers = {name: node for node in model.graph.node for name in node.output}
     inputs = len(lowered.program.inputs)
     found = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -20,11 +21,7 @@ from verifiable_ml.quantize.calibration import Calibration
 from verifiable_ml.quantize.pending import Sum
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
-
-WIDE_CONSUMERS = frozenset({"Add", "Sub", "LayerNormalization", "Softmax", "LogSoftmax", "ReduceMean", "ReduceSum", "Div"})
-"""Operators whose operands keep 16 bits in a mixed program."""
-TRANSPARENT = frozenset({"Reshape", "Transpose", "Slice", "Concat", "Pad", "Gather", "Identity"})
-"""Operators that only move values: a tensor is as wide as what reads it behind them."""
+from verifiable_ml.quantize.widths import Plan, Widths
 
 INPUT_HEADROOM = 1.25
 """Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
@@ -75,7 +72,7 @@ class Node:
 class Lowering:
     """What the files of lower/ may ask and do: values by name, constants, ranges, and the Builder they emit to."""
 
-    def __init__(self, model: onnx.ModelProto, calibration: Calibration, spec: QuantSpec) -> None:
+    def __init__(self, model: onnx.ModelProto, calibration: Calibration, spec: QuantSpec, widths: Widths | None = None) -> None:
         self.calibration, self.spec, self.builder = calibration, spec, Builder()
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -88,8 +85,17 @@ class Lowering:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
         self._uses = Counter(name for node in self.nodes for name in node.inputs) + Counter(self.outputs)
+        self.plan = Plan(self.nodes, self.outputs, self.constants)
+        self.widths = widths or self.plan.ladder(spec)[0][1]
         self._values: dict[str, Quantised | Pending] = {}
         self._observed: list[Observed] = []
+
+    def afresh(self, widths: Widths) -> Lowering:
+        """The same model and ranges, nothing lowered yet, with these widths."""
+        other = copy(self)
+        other.widths, other.builder, other._values, other._observed = widths, Builder(), {}, []
+        other.spec = replace(self.spec, weights=16 if widths.heavy else 8)
+        return other
 
     # ---- values
 
@@ -158,22 +164,15 @@ class Lowering:
             raise QuantisationError(
                 thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
             )
-        return Grid.of(found.low, found.high, self.spec.activation_bits(wide=self.is_wide(name)), self.spec.headroom)
+        return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom)
 
-    def is_wide(self, name: str) -> bool:
-        """Whether a mixed program keeps 16 bits of this tensor."""
-        if name in self.outputs:
-            return True
-        readers = self.readers.get(name, [])
-        return any(
-            self.is_wide(node.output)
-            if node.kind in TRANSPARENT
-            else node.kind in WIDE_CONSUMERS and not self._adds_constant(node)
-            for node in readers
-        )
+    def bits(self, name: str) -> Literal[8, 16]:
+        """Of the tensor of that name."""
+        return 16 if name in self.widths.wide else 8
 
-    def _adds_constant(self, node: Node) -> bool:
-        return node.kind in ("Add", "Sub", "Div") and any(name in self.constants for name in node.inputs)
+    def weight_bits(self, name: str) -> Literal[8, 16]:
+        """Of the weights whose products add up to the tensor of that name."""
+        return 16 if name in self.widths.heavy else 8
 
     # ---- the whole
 
@@ -208,7 +207,7 @@ class Lowering:
         least, most = self.calibration.entries[name]
         magnitude = np.maximum(np.abs(least), np.abs(most))
         tabular = len(self.shapes[name]) == 2 and magnitude.min() > 0 and magnitude.max() > 16 * magnitude.min()
-        bits = self.spec.activation_bits(wide=self.is_wide(name))
+        bits = self.bits(name)
         if tabular:
             grids = [
                 Grid.of(*ends, bits, 1.0) for ends in zip(np.minimum(least, 0) if low < 0 else least * 0, magnitude, strict=True)

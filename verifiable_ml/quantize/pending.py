@@ -29,6 +29,8 @@ LEAST = 2
 FINE = 64
 """The least that a sum's largest coefficient is asked to be: its own rounding then costs under a hundredth."""
 MAX_SHIFT = 40
+STEPS = {8: (127, 128), 16: (32767, 0)}
+"""By bits of a weight: the integer of the largest, and the zero point."""
 WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
 
 
@@ -74,31 +76,29 @@ class Linear:
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
         grid = lowering.grid(name)
-        ideal = self._largest() / self._steps(lowering)
+        steps, zero = STEPS[lowering.weight_bits(name)]
+        ideal = self._largest() / steps
         shift = self._shift(ideal / grid.scale, lowering.spec.max_shift)
         unit = grid.scale / (1 << shift)
         multiplier = np.maximum(np.ceil(ideal / unit), 1)
         offset = np.rint(self.bias / (multiplier * unit)) * multiplier + (half(shift) + (grid.zero << shift))
         bounds = grid.clipped(self.low, self.high)
         form = Requantise(multiplier.astype(np.int64), offset.astype(np.int64), shift, bounds.low, bounds.high)
-        ref = self._emit(lowering, multiplier * unit, form)
+        ref = self._emit(lowering, multiplier * unit, zero, form)
         return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
 
     def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
         """One scale for all weights; the bias is the whole requantisation."""
         if self._clips:
             return self.settle(lowering, name)
-        scale = max(float(self._largest().max()), 1e-30) / self._steps(lowering)
+        steps, zero = STEPS[lowering.weight_bits(name)]
+        scale = max(float(self._largest().max()), 1e-30) / steps
         form = Requantise.bias(np.rint(self.bias / scale).astype(np.int64), WIDEST)
-        return Quantised(self._emit(lowering, np.array([scale]), form), np.array([scale]), 0, self.layout)
+        return Quantised(self._emit(lowering, np.array([scale]), zero, form), np.array([scale]), 0, self.layout)
 
     def _largest(self) -> FloatArray:
         largest: FloatArray = np.abs(self.weights).reshape(len(self.weights), -1).max(axis=1)
         return largest
-
-    @staticmethod
-    def _steps(lowering: Lowering) -> int:
-        return 127 if lowering.spec.weights == 8 else 32767
 
     def _shift(self, ratio: FloatArray, most: int) -> int:
         """The least shift that is fine enough, for every channel's multiplier or for the output's own steps.
@@ -115,8 +115,7 @@ class Linear:
                 return shift
         return 0
 
-    def _emit(self, lowering: Lowering, scales: FloatArray, form: Requantise) -> TraceRef:
-        zero = 128 if lowering.spec.weights == 8 else 0
+    def _emit(self, lowering: Lowering, scales: FloatArray, zero: int, form: Requantise) -> TraceRef:
         rows = scales.reshape(-1, *[1] * (self.weights.ndim - 1))
         integers = np.rint(self.weights / rows).astype(np.int64) + zero
         return self.emit(lowering.builder.constant(integers), zero, form)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Widths: how many bits each tensor and each product's weights get. The presets, and the ladder that the search climbs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from verifiable_ml.quantize.spec import QuantSpec
+
+WIDE_CONSUMERS = frozenset({"Add", "Sub", "LayerNormalization", "Softmax", "LogSoftmax", "ReduceMean", "ReduceSum", "Div"})
+"""Operators whose operands keep 16 bits in a mixed program."""
+TRANSPARENT = frozenset({"Reshape", "Transpose", "Slice", "Concat", "Pad", "Gather", "Identity"})
+"""Operators that only move values: a tensor is as wide as what reads it behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Names of the float model's tensors: those of 16 bits, and those into whose sum of products weights of 16 bits go.
+
+    All others have 8.
+    """
+
+    wide: frozenset[str] = frozenset()
+    heavy: frozenset[str] = frozenset()
+
+
+class Plan:
+    """What a graph offers to the choice of widths: its tensors, and which of them a mixed program keeps wide."""
+
+    def __init__(self, nodes: Sequence[Any], outputs: Sequence[str], constants: Mapping[str, object]) -> None:
+        self.every = frozenset(name for node in nodes for name in (*node.inputs, *node.outputs) if name not in constants)
+        self._outputs, self._constants = frozenset(outputs), frozenset(constants)
+        self._readers: dict[str, list[Any]] = {}
+        for node in nodes:
+            for name in node.inputs:
+                self._readers.setdefault(name, []).append(node)
+        self.mixed = self._mixed(nodes)
+
+    def ladder(self, spec: QuantSpec) -> tuple[tuple[str, Widths], ...]:
+        """Widths with their names, the narrowest first; each holds all that the one before it holds."""
+        presets = {"8": frozenset[str](), "mixed": self.mixed, "16": self.every}
+        heavy = self.every if spec.weights == 16 else frozenset[str]()
+        bits = 16 if spec.weights == 16 else 8
+        chosen = presets if spec.width == "auto" else {spec.width: presets[spec.width]}
+        rungs = [(f"{name} / {bits}", Widths(wide, heavy)) for name, wide in chosen.items()]
+        if spec.width == "auto" and spec.weights == "auto":
+            rungs.append(("16 / 16", Widths(self.every, self.every)))
+        return tuple(rungs)
+
+    def _mixed(self, nodes: Sequence[Any]) -> frozenset[str]:
+        """From the end to the beginning: what moves a tensor on is decided before the tensor."""
+        found = set(self._outputs)
+        for name in reversed([name for node in nodes for name in (*node.inputs, *node.outputs)]):
+            if any(self._needs(node, found) for node in self._readers.get(name, [])):
+                found.add(name)
+        return frozenset(found & self.every | self._outputs)
+
+    def _needs(self, node: Any, found: set[str]) -> bool:
+        if node.kind in TRANSPARENT:
+            return any(name in found for name in node.outputs)
+        adds_constant = node.kind in ("Add", "Sub", "Div") and any(name in self._constants for name in node.inputs)
+        return node.kind in WIDE_CONSUMERS and not adds_constant
