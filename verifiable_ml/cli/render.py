@@ -23,6 +23,9 @@ from verifiable_ml.errors import VerifiableMlError
 WIDE = 132
 """Columns where no terminal says how many: a pipe must not fold ids of 64 digits."""
 
+WORTH_SAYING = 0.1
+"""Seconds of an estimate."""
+
 Step = Callable[[str, float | None], None]
 """Told by long work: what it does now, and the share of the whole that is done (None if nobody knows)."""
 
@@ -79,7 +82,8 @@ class Screen:
 
         condition: when that estimate holds.
         """
-        full = f"{title} (about {' '.join(filter(None, (seconds(expected), condition)))})" if expected else title
+        about = " ".join(filter(None, (seconds(expected), condition))) if expected and expected >= WORTH_SAYING else ""
+        full = f"{title} (about {about})" if about else title
         if self.err.is_terminal:
             with self._bar() as bar:
                 yield _moving(bar, full)

@@ -42,7 +42,7 @@ def verify(
     node = Wanted(chain, chain_id, keystore, password_file, claim_verifier, verifier).connect() if chain else None
     verdict = api.verify(evidence, asserted, pinned)
     document: dict[str, Any] = {"claim_id": asserted.id.hex(), **asdict(verdict)}
-    rows = [("claim id", asserted.id.hex()), *([("assuming", verdict.assumption)] if verdict.assumption else [])]
+    rows = [("claim id", asserted.id.hex()), *([("rests on", verdict.assumption)] if verdict.assumption else [])]
     screen.tell(verdict_line(verdict.accepted, "off chain", verdict.reason))
     if node:
         with screen.waiting(f"asking {node.node.name}"):
