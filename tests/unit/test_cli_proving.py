@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from tests.conftest import TINY_INPUT, tiny_program
 from verifiable_ml import api
 from verifiable_ml.bench.table import Table
-from verifiable_ml.cli import app
+from verifiable_ml.cli import app, files
 from verifiable_ml.cli.main import COMMANDS
 from verifiable_ml.cli.render import Screen
 from verifiable_ml.frontend import Problem
@@ -194,3 +194,13 @@ def test_wait_on_a_terminal_shows_a_sign_of_life_and_elsewhere_nothing():
         with Screen(err=Console(file=stream, force_terminal=terminal)).waiting("asking the node"):
             pass
         assert ("asking the node" in stream.getvalue()) == terminal
+
+
+def test_salts_are_kept_where_asked_and_open_the_claim(ezkl):
+    assert run("prove p.vml -i x.npy --hide input -o s.proof --claim s.claim --salts s.salts").exit_code == 0
+    kept, claim = json.loads(Path("s.salts").read_text()), files.read_claim(Path("s.claim"))
+    assert kept["claim"] == claim.id.hex()
+    assert Path("s.salts").stat().st_mode & 0o777 == 0o600
+    salts = tuple(map(bytes.fromhex, kept["salts"]))
+    assert ezkl.commitments(api.load("p.vml"), TINY_INPUT, salts) == claim.inputs
+    assert kept["salts"][0] not in Path("s.proof").read_text() + Path("s.claim").read_text()

@@ -37,7 +37,10 @@ PROOF = Kind("proof", b'{\n "format": "verifiable-ml proof"')
 KEY = Kind("verification key", b'{\n "format": "verifiable-ml verification key"')
 CLAIM = Kind("claim", b'{\n "program": "')
 PAGE = Kind("page of figures", b"# Figures\n")
-KINDS = PROOF, KEY, CLAIM, PAGE
+SALTS = Kind("file of salts", b'{\n "format": "verifiable-ml salts"')
+KINDS = PROOF, KEY, CLAIM, PAGE, SALTS
+PRIVATE = 0o600
+"""Mode of a file that is its owner's alone."""
 
 
 def beside(text: str, suffix: str) -> Path:
@@ -77,20 +80,20 @@ def check_folder(path: Path) -> None:
         raise InvalidInput(thing=f"`{path}`", reason=f"`{folder}` is not yours to write in", hint="choose another path")
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file whole or not at all. Raises ResourceExceeded on a full disk, InvalidInput if the path cannot be written."""
     try:
         if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to rename
             path.write_bytes(data)
         else:
-            _replace(Path(os.path.realpath(path)), data)
+            _replace(Path(os.path.realpath(path)), data, mode)
     except OSError as error:
         kind = ResourceExceeded if error.errno in NO_ROOM else InvalidInput
         hint = "what was there before is untouched; make room, or choose another path"
         raise kind(thing=f"`{path}`", reason=f"it cannot be written: {error.strerror}", hint=hint) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -98,7 +101,7 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)

@@ -17,8 +17,10 @@ from verifiable_ml.cli.setup import made_keys
 from verifiable_ml.cli.source import one_input, program
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute import encode_inputs
+from verifiable_ml.proving import Proof
 
 ClaimOut = Annotated[Path | None, typer.Option("--claim", help="Where to write the claim.")]
+SaltsOut = Annotated[Path | None, typer.Option("--salts", help="Where to keep the salts of a hashed input: for your eyes alone.")]
 
 
 def prove(
@@ -29,6 +31,7 @@ def prove(
     hide: Hide = None,
     output: Output = None,
     claim: ClaimOut = None,
+    salts: SaltsOut = None,
     saturate: Saturate = False,
 ) -> None:
     """Prove what a program answers on one input; write the proof and the claim that it is about.
@@ -40,6 +43,7 @@ def prove(
     made = program(path)
     x = one_input(given, [each.name for each in made.inputs])
     places = _places(path, output, claim)
+    kept = files.target(salts, files.SALTS) if salts else None
     encode_inputs(made, x, saturate=saturate)  # a wrong input is refused here, and not after minutes of set-up
     keys, expected = made_keys(screen, made, backend, hide)
     with screen.steps("proof", expected.prove_seconds) as step:
@@ -50,10 +54,16 @@ def prove(
     size = f" ({amount(len(proof.payload))})" if proof.payload else ""
     rows = [("claim id", proof.claim.id.hex()), ("proof", f"{places[0]}{size}"), ("claim", places[1]), *warning_row(expected)]
     screen.show({"backend": backend, **document, "warning": expected.warning}, facts("", rows))
-    if proof.salts:
-        screen.note(
-            "the salt of the hidden input is in no file: to open the commitment later, prove in Python and keep proof.salts"
-        )
+    if kept:
+        files.write(kept, _salts(proof), files.PRIVATE)
+    elif proof.salts:
+        screen.note("the salt of the hidden input is in no file: to open the commitment later, prove with --salts FILE")
+
+
+def _salts(proof: Proof) -> bytes:
+    """What opens the commitments of a claim, to whom its owner chooses: `EzklBackend.commitments` checks it."""
+    opened = {"format": "verifiable-ml salts", "claim": proof.claim.id.hex(), "salts": [salt.hex() for salt in proof.salts]}
+    return files.canonical(opened)
 
 
 def _places(path: str, output: Path | None, claim: Path | None) -> tuple[Path, Path]:
