@@ -10,40 +10,11 @@ import onnx
 import onnx.parser
 import pytest
 
+from unit.small_graphs import IMAGE, ROWS, TOKENS, assert_leaves, graph, kinds, prepared, random
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.frontend import judge, passes
 from verifiable_ml.frontend.graph import Index, attributes
-from verifiable_ml.frontend.passes import fix_dimensions
-
-RNG = np.random.default_rng(7)
-
-
-def graph(text: str, *, opset: int = 18, **constants: np.ndarray | float | list[int]) -> onnx.ModelProto:
-    """`text` is `(inputs) => (outputs) { nodes }` in onnx's own notation; floats become float32, lists int64."""
-    model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : {opset}]> g {text}')
-    for name, value in constants.items():
-        array = np.asarray(value, np.int64 if isinstance(value, list) else None)
-        array = array.astype(np.float32) if array.dtype.kind == "f" else array
-        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
-    return model
-
-
-def prepared(model: onnx.ModelProto, samples: list[dict[str, np.ndarray]] | None = None) -> onnx.ModelProto:
-    shapes = {name: array.shape for name, array in samples[0].items()} if samples else {}
-    return passes.run(model, shapes, samples or [])[0]
-
-
-def kinds(model: onnx.ModelProto) -> list[str]:
-    return [node.op_type for node in model.graph.node]
-
-
-def random(*shape: int) -> np.ndarray:
-    return RNG.normal(size=shape).astype(np.float32)
-
-
-IMAGE = "(float[1,3,9,9] x) => (float[a,b,c,d] y)"
-ROWS = "(float[2,6] x) => (float[a,b] y)"
-TOKENS = "(float[1,4,6] x) => (float[a,b,c] y)"
+from verifiable_ml.frontend.passes import fix_dimensions, single_precision
 
 # name, graph, constants, what is left
 CASES = [
@@ -209,13 +180,7 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "constants", "left"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_passes_on_a_small_graph_leave_plain_operators_and_the_same_answers(text, constants, left) -> None:
-    model = graph(text, **constants)
-    trials = [{v.name: random(*(d.dim_value for d in v.type.tensor_type.shape.dim)) for v in model.graph.input} for _ in range(3)]
-    expected = judge.outputs(model, trials, "original")
-    result = prepared(model)
-    assert kinds(result) == left
-    assert judge.difference(expected, judge.outputs(result, trials, "prepared")) is None
-    assert passes.run(result, {}, [])[1] == (), "a prepared model needs no more rewrites"
+    assert_leaves(text, constants, left)
 
 
 @pytest.mark.parametrize("opset", [9, 11, 13, 17, 20, 21])
@@ -246,12 +211,6 @@ def test_windows_after_the_pass_are_explicit() -> None:
     model = graph(f'{IMAGE} {{ y = Conv <auto_pad="SAME_LOWER", strides=[2,2]> (x, w) }}', w=random(4, 3, 4, 4))
     (conv,) = prepared(model).graph.node
     assert attributes(conv) == {"kernel_shape": [4, 4], "strides": [2, 2], "pads": [2, 2, 1, 1], "dilations": [1, 1], "group": 1}
-
-
-def test_ceil_mode_of_a_mean_that_sticks_out_stays_for_the_lint() -> None:
-    model = graph(f"{IMAGE} {{ y = AveragePool <kernel_shape=[2,2], strides=[2,2], ceil_mode=1> (x) }}")
-    (pool,) = prepared(model).graph.node
-    assert attributes(pool)["ceil_mode"] == 1
 
 
 def test_inline_functions_of_the_model_leave_none() -> None:
@@ -301,7 +260,7 @@ def test_a_pass_that_fails_is_named() -> None:
 
 def test_pass_files_match_the_table() -> None:
     files = {path.stem for path in Path(passes.__file__).parent.glob("*.py")} - {"__init__"}
-    assert files == {name for name, _ in passes.PASSES} | {fix_dimensions.NAME}
+    assert files == {name for name, _ in passes.PASSES} | {fix_dimensions.NAME, single_precision.NAME}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import verifiable_ml as vml
 from verifiable_ml.errors import UnsupportedOperator
 from verifiable_ml.execute import encode_inputs, run_reference
 from verifiable_ml.frontend import load
+from verifiable_ml.frontend.unary import UNARY
 from verifiable_ml.quantize import QuantSpec, quantise
 from verifiable_ml.quantize.lower import LOWERINGS
 
@@ -20,7 +21,10 @@ HEADER = '<ir_version: 9, opset_import: ["" : 20]>\n'
 
 def graph(text: str, **constants: np.ndarray) -> onnx.ModelProto:
     model = onnx.parser.parse_model(HEADER + text)
-    model.graph.initializer.extend(onnx.numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items())
+    constants |= {name: value for name, value in (("p", 0.5), ("q", -0.5)) if f", {name})" in text and name not in constants}
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.asarray(v, np.float32 if isinstance(v, float) else None), n) for n, v in constants.items()
+    )
     onnx.checker.check_model(model)
     return model
 
@@ -33,6 +37,9 @@ def ints(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
+BOUNDED, POSITIVE = {"Acos", "Asin", "Atanh", "Tan"}, {"Acosh", "Log", "Sqrt", "Reciprocal"}
+JUMPS = {"Ceil", "Floor", "Round", "Sign", "Shrink", "ThresholdedRelu", "Mod", "Equal"}
+"""Functions whose answer jumps: near a jump a rounded operand falls on the other side, at 8 bits often."""
 W, B = normal(6, 5), normal(5)
 K = normal(4, 3, 3, 3)
 CASES = {
@@ -90,14 +97,52 @@ CASES = {
         "g (float[1,4,6] x) => (float[1,4,6] y) { y = LayerNormalization<axis=-1>(x, w, v) }",
         {"w": normal(6), "v": normal(6)},
     ),
-    **{
-        name: (f"g (float[1,6] x) => (float[1,6] y) {{ y = {name}(x) }}", {})
-        for name in ("Sigmoid", "Tanh", "Erf", "Exp", "Abs", "Gelu")
-    },
+    **{name: (f"g (float[1,6] x) => (float[1,6] y) {{ y = {name}(x) }}", {}) for name in UNARY.keys() - BOUNDED - POSITIVE},
+    **{name: (f"g (float[1,6] x) => (float[1,6] y) {{ a = Sigmoid(x) y = {name}(a) }}", {}) for name in BOUNDED},
     **{
         name: (f"g (float[1,6] x) => (float[1,6] y) {{ a = Abs(x) b = Add(a, one) y = {name}(b) }}", {"one": np.float32(1)})
-        for name in ("Log", "Sqrt", "Reciprocal")
+        for name in POSITIVE
     },
+    "Pow": (
+        "g (float[1,6] x) => (float[1,6] y) { a = Abs(x) b = Add(a, e) y = Pow(b, e) }",
+        {"e": np.float32(1.5)},
+    ),
+    "Mod": ("g (float[1,6] x) => (float[1,6] y) { y = Mod<fmod=1>(x, e) }", {"e": np.float32(4)}),
+    "Div of tensors": (
+        "g (float[1,6] x) => (float[1,6] y) { a = Softplus(x) b = Add(a, one) y = Div(x, b) }",
+        {"one": np.float32(1)},
+    ),
+    "Div by a tensor of both signs": (
+        "g (float[1,6] x) => (float[1,6] y) { a = Sign(x) b = Add(x, a) y = Div(one, b) }",
+        {"one": np.float32(1)},
+    ),
+    "Mul by a constant matrix": ("g (float[1,4,6] x) => (float[1,4,6] y) { y = Mul(x, v) }", {"v": normal(4, 6)}),
+    "Add that widens": ("g (float[1,4,1] x) => (float[1,4,6] y) { y = Add(x, v) }", {"v": normal(6)}),
+    "Add of a mask": (
+        "g (float[1,6] x) => (float[1,6] y) { a = Add(x, v) y = Softmax<axis=1>(a) }",
+        {"v": np.array([0, 0, -1e9, 0, -1e9, 0.5], np.float32)},
+    ),
+    "MatMul of a constant batch": ("g (float[3,2,6] x) => (float[3,2,5] y) { y = MatMul(x, v) }", {"v": normal(3, 6, 5)}),
+    "Where": (
+        "g (float[2,6] x) => (float[2,6] y) { a = MatMul(x, w) c = Less(x, lo) y = Where(c, a, x) }",
+        {"w": normal(6, 6), "lo": np.float32(0)},
+    ),
+    "Concat with a constant": ("g (float[1,6] x) => (float[1,10] y) { y = Concat<axis=1>(x, v) }", {"v": normal(1, 4)}),
+    "Gather in any order": ("g (float[1,6] x) => (float[1,4] y) { y = Gather<axis=1>(x, v) }", {"v": ints(5, 0, 0, 3)}),
+    "Identity": ("g (float[1,6] x) => (float[1,6] y) { y = Identity(x) }", {}),
+    **{
+        kind: (f"g (float[4,6] x) => (float[4,6] y) {{ a = Neg(x) c = {kind}(x, a) y = Cast<to=1>(c) }}", {})
+        for kind in ("Less", "LessOrEqual", "Greater", "GreaterOrEqual")
+    },
+    "Equal": ("g (float[4,6] x) => (float[4,6] y) { a = Round(x) b = Abs(a) c = Equal(a, b) y = Cast<to=1>(c) }", {}),
+    **{
+        kind: (
+            f"g (float[4,6] x) => (float[4,6] y) {{ a = Less(x, p) b = Greater(x, q) c = {kind}(a, b) y = Cast<to=1>(c) }}",
+            {},
+        )
+        for kind in ("And", "Or", "Xor")
+    },
+    "Not": ("g (float[4,6] x) => (float[4,6] y) { a = Less(x, p) c = Not(a) y = Cast<to=1>(c) }", {}),
 }
 
 
@@ -113,8 +158,9 @@ def test_lowering_of_each_operator_answers_as_the_float_model(case: str, width: 
     text, constants = CASES[case]
     model = graph(text, **constants)
     prepared = load(model, samples_of(model, 40))
-    compiled = quantise(prepared, QuantSpec(width=width, weights=16 if width == "16" else 8))
-    assert compiled.fidelity.cosine > (0.9999 if width == "16" else 0.998), compiled.fidelity
+    compiled = quantise(prepared, QuantSpec(width=width, weights=16 if width == "16" else 8), threshold=-1)
+    least = 0.9999 if width == "16" else 0.93 if case in JUMPS else 0.998
+    assert compiled.fidelity.cosine > least, compiled.fidelity
 
 
 def test_lowering_table_has_a_case_for_each_row() -> None:
@@ -146,9 +192,9 @@ def test_compiling_twice_gives_the_same_id() -> None:
     assert vml.compile(model, samples).id == vml.compile(model, samples).id
 
 
-def test_division_by_a_tensor_is_refused_with_the_node_named() -> None:
-    model = graph("g (float[1,6] x) => (float[1,6] y) { a = Exp(x) y = Div(x, a) }")
-    with pytest.raises(UnsupportedOperator, match="Div"):
+def test_power_by_a_tensor_is_refused_with_the_node_named() -> None:
+    model = graph("g (float[1,6] x) => (float[1,6] y) { a = Exp(x) y = Pow(a, x) }")
+    with pytest.raises(UnsupportedOperator, match="Pow"):
         vml.compile(model, samples_of(model, 10))
 
 

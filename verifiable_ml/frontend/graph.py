@@ -176,7 +176,7 @@ def _put(graph: onnx.GraphProto, found: Mapping[int, Replacement], aliases: Mapp
     del graph.node[:]
     graph.node.extend(nodes)
     _distinguish(graph)
-    graph.initializer.extend(numpy_helper.from_array(np.ascontiguousarray(v), name) for name, v in constants.items())
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(v, order="C"), name) for name, v in constants.items())
     rename(graph, aliases)
 
 

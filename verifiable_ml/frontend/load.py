@@ -22,7 +22,7 @@ from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read, unknown
 from verifiable_ml.frontend.torch_module import export, is_torch_module
 
 Sample = Mapping[str, Any] | Any
-NEVER_RUN = "Loop", "Scan", "If"  # not even by onnxruntime to compare: a stranger's loop need not end
+NEVER_RUN = "Loop", "Scan"  # not even by onnxruntime to compare: a stranger's loop need not end
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def prepare(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes
     shapes = {name: array.shape for name, array in given[0].items()} if given else {}
     model, rewrites = passes.run(model, shapes, given)
     check_finite(model, "the prepared model")
-    return Prepared(model, rewrites, _problems(model), given)
+    return Prepared(model, rewrites, _problems(model), passes.as_inputs(model, given))
 
 
 def checked_samples(model: onnx.ModelProto, samples: Sequence[Sample]) -> tuple[dict[str, np.ndarray], ...]:
@@ -109,13 +109,17 @@ def _array(thing: str, value: Any, element_type: int) -> np.ndarray:
     try:
         array = np.asarray(value)
         wanted = onnx.helper.tensor_dtype_to_np_dtype(element_type)
-        widened = array.dtype.kind == wanted.kind or (array.dtype.kind in "biu" and wanted.kind in "fiu")
-        changed = array.astype(wanted) if array.dtype.kind in "biuf" and widened else None
+        widened = (
+            array.dtype in (wanted, wanted.type)
+            or array.dtype.kind == wanted.kind
+            or (array.dtype.kind in "biu" and wanted.kind in "fiu")
+        )
+        changed = array.astype(wanted) if (array.dtype.kind in "biuf" or array.dtype == wanted) and widened else None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise InvalidInput(thing=thing, reason=f"is no array: {error}", hint="give a NumPy array of numbers") from error
     if changed is None or (array.dtype.kind in "iu" and wanted.kind in "iu" and not np.array_equal(changed, array)):
         raise InvalidInput(thing=thing, reason=f"has type {array.dtype}, the model takes {wanted}", hint="convert it first")
-    if changed.dtype.kind == "f" and not np.isfinite(changed).all():
+    if changed.dtype.kind not in "biu" and not np.isfinite(changed).all():
         raise InvalidInput(thing=thing, reason="contains NaN or infinite values", hint="clean the samples")
     return changed
 
@@ -127,7 +131,7 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
     nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
     found = []
     for node in nodes:
-        if node.op_type in NEVER_RUN or subgraphs(node):
+        if _may_not_end(node):
             way_out = WAYS_OUT.get(node.op_type, "export without control flow")
             found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", way_out)))
         elif node.domain not in ("", "ai.onnx") and (node.domain, node.op_type) not in own:
@@ -135,6 +139,12 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
         elif title(node) in unknown:
             found.append(_problem(node, Refusal("no version of ONNX has this operator", FALLBACK)))
     return tuple(found)
+
+
+def _may_not_end(node: onnx.NodeProto) -> bool:
+    """Loops, wherever they hide, and operators of no known kind that hold a graph; the branches of an If run once."""
+    inside = [inner for sub in subgraphs(node) for inner in sub.node]
+    return node.op_type in NEVER_RUN or (bool(inside) and node.op_type != "If") or any(map(_may_not_end, inside))
 
 
 def _problems(model: onnx.ModelProto) -> tuple[Problem, ...]:

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto
 
 from verifiable_ml.frontend.graph import Index, attributes
+from verifiable_ml.frontend.unary import UNARY
 
 OPSET = 20
 
@@ -84,7 +85,47 @@ def _divide(node: onnx.NodeProto, index: Index) -> str | None:
     return "it divides integers" if index.element_type(node.input[0]) != TensorProto.FLOAT else None
 
 
+def _float_operand(node: onnx.NodeProto, index: Index) -> str | None:
+    return "its operand is no float" if index.element_type(node.input[0]) != TensorProto.FLOAT else None
+
+
+def _number(node: onnx.NodeProto, index: Index) -> str | None:
+    """A unary function with one constant number in it."""
+    value = index.operand(node, 1)
+    if value is None or value.size != 1 or value.dtype.kind not in "fiu":
+        return "its second operand is not one constant number"
+    if index.shape(node.input[0]) != index.shape(node.output[0]):
+        return "its second operand adds axes"
+    if node.op_type == "Mod" and not value.any():
+        return "it divides by zero"
+    return _float_operand(node, index)
+
+
+def _clip(node: onnx.NodeProto, index: Index) -> str | None:
+    return _constant(1, 2)(node, index) or _float_operand(node, index)
+
+
+def _last_axis(node: onnx.NodeProto, index: Index) -> str | None:
+    rank = len(index.shape(node.input[0]) or ())
+    axis = attributes(node).get("axis", -1)
+    return None if rank and axis in (-1, rank - 1) else f"it runs along axis {axis} of {rank}"
+
+
+def _arg_max(node: onnx.NodeProto, index: Index) -> str | None:
+    if attributes(node).get("select_last_index", 0):
+        return "it asks for the last of equal maxima"
+    return _float_operand(node, index)
+
+
+def _cast(node: onnx.NodeProto, index: Index) -> str | None:
+    before, after = index.element_type(node.input[0]), attributes(node).get("to")
+    if before not in TYPES or after not in TYPES:
+        return "it is to or from another type than float, int32, int64 and bool"
+    return "it turns numbers into truth values" if after == TensorProto.BOOL != before else None
+
+
 OPERATORS: dict[str, Condition] = {
+    **dict.fromkeys(UNARY, _float_operand),
     "MatMul": _any,
     "Conv": _convolution,  # every attribute explicit, no auto_pad
     "Add": _any,
@@ -92,18 +133,11 @@ OPERATORS: dict[str, Condition] = {
     "Mul": _any,  # a subtracted constant is an Add, a dividing one a Mul
     "Div": _divide,
     "Neg": _any,
-    "Abs": _any,
     "Relu": _any,
-    "Sigmoid": _any,
-    "Tanh": _any,
-    "Erf": _any,
-    "Gelu": _any,
-    "Exp": _any,
-    "Log": _any,
-    "Sqrt": _any,
-    "Reciprocal": _any,
-    "Clip": _constant(1, 2),
-    "Softmax": _any,
+    "Pow": _number,
+    "Mod": _number,
+    "Clip": _clip,
+    "Softmax": _last_axis,
     "LayerNormalization": _layer_norm,
     "MaxPool": _pool,
     "AveragePool": _pool,  # every attribute explicit, no auto_pad, no ceil_mode
@@ -111,16 +145,30 @@ OPERATORS: dict[str, Condition] = {
     "ReduceMean": _constant(1),
     "ReduceSum": _constant(1),
     "ReduceMax": _constant(1),
-    "ArgMax": _any,
+    "ArgMax": _arg_max,
+    "Less": _any,
+    "LessOrEqual": _any,
+    "Greater": _any,
+    "GreaterOrEqual": _any,
+    "Equal": _any,
+    "And": _any,
+    "Or": _any,
+    "Xor": _any,
+    "Not": _any,
+    "Where": _any,
+    "Cast": _cast,
     "Reshape": _constant(1),  # a literal shape, without 0 and -1
     "Transpose": _any,
     "Slice": _constant(1, 2, 3, 4),  # starts, ends, axes and steps all present, non-negative starts
     "Concat": _any,
     "Pad": _pad,
     "Gather": _gather,
+    "Identity": _any,
 }
 
-WHOLE = frozenset({"ArgMax", "Reshape", "Transpose", "Slice", "Concat", "Gather"})  # may hand on whole numbers
+TYPES = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
+EXACT = frozenset(OPERATORS) - {*UNARY, "Conv", "Div", "Pow", "Mod", "Clip", "Softmax", "LayerNormalization"}
+"""What may hand on whole numbers and truth values: moved, compared, added and multiplied, never divided or looked up."""
 
 # Operators that only passes can remove, and what to do where they could not.
 WAYS_OUT: dict[str, str] = {
@@ -130,13 +178,11 @@ WAYS_OUT: dict[str, str] = {
     "BatchNormalization": "export in eval mode (model.eval()), so that it has constant statistics",
     "Dropout": "export in eval mode (model.eval())",
     "NonZero": "its output has no fixed shape: use a mask and a multiplication",
-    "TopK": "use ArgMax, or take the scores and sort them outside",
+    "TopK": "give a constant k of at most a few thousand pairs a row, or sort the scores outside",
     "LSTM": "recurrent layers are not lowered yet",
     "GRU": "recurrent layers are not lowered yet",
     "RNN": "recurrent layers are not lowered yet",
-    "Cast": "keep one float type from input to output",
-    "Where": "use a multiplication by a 0/1 mask",
-    "Expand": "let the next operator broadcast",
+    "Expand": "fix the shape that it expands to",
 }
 FALLBACK = "express it with: " + ", ".join(sorted(OPERATORS))
 
@@ -145,12 +191,15 @@ def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
     """Why quantize/ cannot lower this node, or None if it can."""
     if node.domain not in ("", "ai.onnx"):
         return foreign(node.domain)
+    if node.op_type != "Identity" and all(index.constant(name) is not None for name in node.input if name):
+        return Refusal("it depends on no input", "drop this output: it is a constant")
     if node.op_type not in OPERATORS:
         return Refusal("no lowering to integers exists for this operator", WAYS_OUT.get(node.op_type, FALLBACK))
-    reason = OPERATORS[node.op_type](node, index)
+    typed = _unfixed_output(node, index) or _other_type(node, index)
+    reason = None if typed else OPERATORS[node.op_type](node, index)
     if reason is not None:
         return Refusal(reason, "make it a constant at export, or change the layer")
-    return _unbounded_constant(node, index) or _unfixed_output(node, index) or _other_type(node, index)
+    return typed or _unbounded_constant(node, index)
 
 
 def foreign(domain: str) -> Refusal:
@@ -168,9 +217,9 @@ def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
 
 
 def _other_type(node: onnx.NodeProto, index: Index) -> Refusal | None:
-    """Arithmetic is float32; whole numbers come from ArgMax, and are only moved."""
+    """Arithmetic is float32; whole numbers and truth values stay what they are."""
     found = index.element_type(node.output[0])
-    if found == TensorProto.FLOAT or (found == TensorProto.INT64 and node.op_type in WHOLE):
+    if found == TensorProto.FLOAT or (found in TYPES and node.op_type in EXACT):
         return None
     name = TensorProto.DataType.Name(found)
     return Refusal(f"its output {node.output[0]!r} is {name}, not FLOAT", "export the model in float32")

@@ -37,12 +37,12 @@ class Linear:
     def encode(self, real: FloatArray) -> FloatArray:
         """Rounded half to even, not yet bounded."""
         steps: FloatArray = np.rint(real / np.array(self.scale)) + np.array(self.zero)
-        return steps
+        return steps.reshape(np.shape(real))
 
     def decode(self, integers: IntArray) -> FloatArray:
         """float64, the shape of `integers`."""
         real: FloatArray = (integers.astype(np.float64) - np.array(self.zero)) * np.array(self.scale)
-        return real
+        return real.reshape(integers.shape)  # a number has no axis, and one pair of them has
 
     @property
     def canonical(self) -> bytes:

@@ -127,8 +127,9 @@ def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec
     highs: dict[str, list[float]] = {}
     entries: dict[str, tuple[FloatArray, FloatArray]] = {}
     integral = dict.fromkeys(inputs, True)
+    masked = masked_tensors(model)
     for name, value in _values(float_model, samples):
-        low, high = _ends(value, spec)
+        low, high = _ends(_without_masks(value) if name in masked else value, spec)
         lows.setdefault(name, []).append(low)
         highs.setdefault(name, []).append(high)
         if name in inputs:
@@ -137,8 +138,40 @@ def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec
             entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
             integral[name] &= bool((value == np.rint(value)).all())
     ranges = {name: Range(min(0.0, *lows[name]), max(0.0, *highs[name])) for name in lows}
+    ranges.update({name: Range(0.0, 1.0) for name, found in ranges.items() if not found.magnitude and name not in inputs})
     ranges.update({name: found.rounded_up() for name, found in ranges.items() if name not in inputs})
     return Calibration(ranges, entries, integral)
+
+
+MASKED = -1e3
+"""What lies below it, on the way into exponentials, is masked out."""
+DEPTH = 32.0
+"""How far below everything else a mask still lies after it was brought into the range: exp(-32) is nothing."""
+EXPONENTIALS = frozenset({"Softmax", "Exp"})
+ON_THE_WAY = frozenset({"Add", "Sub", "Where", "Reshape", "Transpose", "Slice", "Concat", "Gather", "Identity", "ReduceMax"})
+
+
+def masked_tensors(model: onnx.ModelProto) -> frozenset[str]:
+    """Tensors of which nothing but exponentials is made: how negative a very negative value is does not matter there."""
+    outputs, found = {output.name for output in model.graph.output}, set[str]()
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    for node in reversed(model.graph.node):
+        for name in node.input:
+            ends = all(r.op_type in EXPONENTIALS or (r.op_type in ON_THE_WAY and r.output[0] in found) for r in readers[name])
+            if ends and name not in outputs:
+                found.add(name)
+    return frozenset(found)
+
+
+def _without_masks(value: FloatArray) -> FloatArray:
+    hidden = value < MASKED
+    if not hidden.any():
+        return value
+    least = value[~hidden].min(initial=0.0) - DEPTH
+    return np.asarray(np.maximum(value, least))
 
 
 def _rounded_up(value: float) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper, shape_inference
 
-from verifiable_ml.errors import QuantisationError, UnsupportedOperator
-from verifiable_ml.program import Builder, Interval, Linear, Program, Tokens, TraceRef
+from verifiable_ml.errors import QuantisationError, UnsupportedOperator, VerifiableMlError
+from verifiable_ml.program import Builder, Interval, Linear, Operand, Program, Tokens, TraceRef
 from verifiable_ml.program.ops.rearrange import identity
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.calibration import Calibration
@@ -23,6 +23,9 @@ from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
 from verifiable_ml.quantize.widths import Plan, Widths
 
+FLOAT = onnx.TensorProto.FLOAT
+WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
+"""What a tensor of whole numbers may hold."""
 INPUT_HEADROOM = 1.25
 """Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
 
@@ -78,6 +81,7 @@ class Lowering:
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         self.shapes = {info.name: _shape(info) for info in (*graph.input, *graph.value_info, *graph.output)}
         self.shapes.update({name: values.shape for name, values in self.constants.items()})
+        self._types = {v.name: v.type.tensor_type.elem_type for v in (*graph.input, *graph.value_info, *graph.output)}
         self.nodes = [Node(proto) for proto in graph.node]
         self.inputs, self.outputs = [given.name for given in graph.input], [output.name for output in graph.output]
         self.readers: dict[str, list[Node]] = {}
@@ -126,6 +130,17 @@ class Lowering:
             self.put(name, value)
         return self.laid_out(value, layout or tuple(range(len(value.layout))), name)
 
+    def fine(self, name: str) -> Quantised:
+        """Integers of one scale with all the bits that there are: the accumulator itself, if this is its only reader."""
+        value = self._values[name]
+        if not isinstance(value, Quantised) and self._uses[name] == 1:
+            self.put(name, value.settle_raw(self, name))
+        return self.plain(name, self.affine(name).layout)
+
+    def is_whole(self, name: str) -> bool:
+        """Whether the tensor holds whole numbers or truth values by its type: they are their own integers."""
+        return bool(self._types.get(name, FLOAT) != FLOAT)
+
     def rescaled(self, value: Quantised, name: str, grid: Grid | None = None) -> Quantised:
         """On the grid of the tensor of that name, or on another, by an `add` of one operand."""
         bias = value.extra - value.zero * value.scale
@@ -155,10 +170,19 @@ class Lowering:
         """The greatest |integer - zero|."""
         return self.builder.spec(value.ref).interval.shifted(-value.zero).magnitude
 
+    def magnitude_of(self, name: str) -> float:
+        """The greatest |real value| that the integers of a tensor can stand for."""
+        value = self.plain(name)
+        return self.magnitude(value) * float(value.scale[0])
+
     # ---- grids
 
     def grid(self, name: str) -> Grid:
         """The integers that the tensor of that name gets: from its range, and from what reads it."""
+        return Grid(1.0, 0, WHOLE) if self.is_whole(name) else self.real_grid(name)
+
+    def real_grid(self, name: str) -> Grid:
+        """The same, of whole numbers too: as narrow as their range."""
         found = self.calibration.ranges.get(name)
         if found is None:
             raise QuantisationError(
@@ -183,15 +207,27 @@ class Lowering:
         for node in self.nodes:
             if node.kind not in table:
                 raise node.refuse("no lowering to the integer operators exists for it", "`vml lint` lists every such node")
-            self.put(node.output, table[node.kind](self, node))
+            self.put(node.output, self._lowered(table[node.kind], node))
         for name in self.outputs:
             self._output(name)
         return Lowered(self.builder.build(), tuple(self._observed))
+
+    def _lowered(self, lower: Lower, node: Node) -> Quantised | Pending:
+        """A stranger's node may break a rule that nobody checks before: still a typed error."""
+        try:
+            return lower(self, node)
+        except VerifiableMlError:
+            raise
+        except Exception as error:
+            raise node.refuse(f"its lowering failed ({type(error).__name__}: {error})", "report it with the model") from error
 
     def _input(self, name: str) -> Quantised:
         """Whole numbers in [0, 255] are taken as they are; else one scale, or one an entry where entries differ by far."""
         shape, layout = self.shapes[name], tuple(range(len(self.shapes[name])))
         found = self.calibration.ranges[name]
+        if self.is_whole(name) and not (found.low >= 0 and found.high <= 255):
+            ref = self.builder.input(name, shape, Interval(2 * int(found.low), 2 * int(found.high)), Tokens())
+            return Quantised(ref, np.ones(1), 0, layout)
         if self.calibration.integral[name] and found.low >= 0 and found.high <= 255:
             interval, encoding, zero = Interval(0, max(int(found.high), 1)), Linear((1.0,), (0,)), 0
             if any(node.kind == "Gather" and node.inputs[1] == name for node in self.readers.get(name, [])):
@@ -224,12 +260,15 @@ class Lowering:
         if not decodable or (len(value.scale) > 1 and value.layout != tuple(range(len(value.layout)))):
             value = self.rescaled(value, name)
         value = self.laid_out(value, tuple(range(len(value.layout))), name)
+        if value.ref.index < len(self.inputs):  # an operator must say that an output is an input
+            shape = self.shapes[name]
+            value = replace(value, ref=self.move(value.ref, label=name, view=shape, shape=shape))
         self.put(name, value)
         scale = tuple(float(s) for s in value.scale)
         self.builder.output(name, value.ref, Linear(scale, (value.zero,) * len(scale)))
 
     def move(
-        self, ref: TraceRef, others: Sequence[TraceRef] = (), *, label: str, view: Shape, shape: Shape, **more: Any
+        self, ref: Operand, others: Sequence[Operand] = (), *, label: str, view: Shape, shape: Shape, **more: Any
     ) -> TraceRef:
         """A rearrange; what is not said stays in its place."""
         given = {"permutation": tuple(range(len(view))), "maps": tuple(map(identity, view)), **more}

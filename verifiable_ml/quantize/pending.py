@@ -28,9 +28,12 @@ LEAST = 2
 """Above the shift that the caller allows, the multiplier of the largest channel that is still asked for."""
 FINE = 64
 """The least that a sum's largest coefficient is asked to be: its own rounding then costs under a hundredth."""
+COARSE = 16
+"""A coefficient below it, beside one near 2^15, loses percents of its term."""
 MAX_SHIFT = 40
 STEPS = {8: (127, 128), 16: (32767, 0)}
 """By bits of a weight: the integer of the largest, and the zero point."""
+ROOMY = Interval(-(1 << 30), (1 << 30) - 1)
 WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
 
 
@@ -206,6 +209,8 @@ class Sum:
 
     def settle_on(self, lowering: Lowering, grid: Grid) -> Quantised:
         """To a grid that the caller chooses."""
+        if self._is_uneven(lowering, grid):
+            return self._evened(lowering, grid).settle_on(lowering, grid)
         shift = self._shift(lowering, grid)
         unit = grid.scale / (1 << shift)
         coefficients = tuple(tuple(int(a) for a in np.rint(step / unit)) for _, step in self.terms)
@@ -215,6 +220,23 @@ class Sum:
         refs = tuple(ref for ref, _ in self.terms)
         ref = lowering.builder.apply("add", *refs, requantise=form, label=self.label, coefficients=coefficients)
         return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
+
+    def _is_uneven(self, lowering: Lowering, grid: Grid) -> bool:
+        """Whether beside a term of large steps another's coefficient would be too small to be told apart from its neighbours."""
+        unit = grid.scale / (1 << self._shift(lowering, grid))
+        largest = [float(np.abs(step).max()) for _, step in self.terms]
+        return min(largest) < COARSE * unit and max(largest) > 2 * grid.scale and len(largest) > 1
+
+    def _evened(self, lowering: Lowering, grid: Grid) -> Sum:
+        """Terms of larger steps than the grid's are brought to its steps, with room for what cancels later."""
+        wide = Grid(grid.scale, 0, ROOMY)
+        terms = []
+        for ref, step in self.terms:
+            if float(np.abs(step).max()) > grid.scale:
+                ref = Sum(((ref, step),), NOTHING, self.layout, self.label).settle_on(lowering, wide).ref
+                step = np.array([grid.scale])
+            terms.append((ref, step))
+        return replace(self, terms=tuple(terms))
 
     def near(self, lowering: Lowering, grid: Grid) -> Grid:
         """The grid at most a little coarser on which one term of one scale has an exact coefficient; else the same grid."""

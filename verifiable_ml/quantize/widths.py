@@ -9,7 +9,10 @@ from typing import Any
 
 from verifiable_ml.quantize.spec import QuantSpec
 
-WIDE_CONSUMERS = frozenset({"Add", "Sub", "LayerNormalization", "Softmax", "LogSoftmax", "ReduceMean", "ReduceSum", "Div"})
+WIDE_CONSUMERS = frozenset(
+    {"Add", "Sub", "LayerNormalization", "Softmax", "LogSoftmax", "ReduceMean", "ReduceSum", "Div"}
+    | {"Less", "Greater", "LessOrEqual", "GreaterOrEqual", "Equal", "Where", "Log", "Sqrt", "Reciprocal", "Pow"}
+)
 """Operators whose operands keep 16 bits in a mixed program."""
 TRANSPARENT = frozenset({"Reshape", "Transpose", "Slice", "Concat", "Pad", "Gather", "Identity"})
 """Operators that only move values: a tensor is as wide as what reads it behind them."""

@@ -10,26 +10,44 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import numpy as np
 import onnx
 
 from verifiable_ml.errors import MalformedModel, UnsupportedModel, VerifiableMlError
 from verifiable_ml.frontend import judge
 from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.passes import (
+    equal_ranks,
+    expand_functions,
     explicit_axes,
     explicit_windows,
+    finite_values,
     fix_dimensions,
     fold_batch_norm,
     fold_constants,
     fuse_gelu,
     fuse_layer_norm,
+    inline_branches,
     inline_functions,
+    linear_maps,
     literal_shapes,
+    move_elements,
     normalise_opset,
     plain_arithmetic,
+    plain_choices,
+    plain_convolutions,
+    plain_einsum,
+    plain_matmul,
+    plain_norms,
+    plain_pools,
+    plain_reductions,
+    plain_scatters,
     plain_slices,
+    plain_softmax,
+    plain_types,
     remove_no_ops,
     remove_unused,
+    single_precision,
     split_gemm,
 )
 
@@ -41,21 +59,39 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         inline_functions,
         normalise_opset,
         fold_constants,
+        inline_branches,
+        finite_values,
         remove_no_ops,
         fuse_gelu,
         fuse_layer_norm,
         fold_batch_norm,
         split_gemm,
+        plain_types,
+        plain_norms,
+        plain_reductions,
+        plain_softmax,
+        plain_einsum,
+        plain_scatters,
+        plain_choices,
         plain_arithmetic,
+        plain_matmul,
         explicit_windows,
+        plain_pools,
+        plain_convolutions,
         explicit_axes,
+        move_elements,
+        linear_maps,
         plain_slices,
+        equal_ranks,
         literal_shapes,
         fold_constants,
         remove_no_ops,
         remove_unused,
+        expand_functions,
     )
 )
+"""In order; all of them again until none has anything to do, since what one leaves another may take."""
+MOST_ROUNDS = 12
 
 
 def run(
@@ -69,16 +105,42 @@ def run(
     Raises InvalidInput (shapes), UnsupportedModel (onnxruntime cannot run the model, or a pass broke it, by name).
     """
     model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
+    model, narrowed = _guarded(single_precision.NAME, single_precision.apply, model)
+    log += narrowed
     normalise_opset.check_known(model)
-    trials = judge.trial_inputs(model, samples)
-    expected = judge.outputs(model, trials, "the model")
-    for name, step in passes:
-        model, done = _guarded(name, step, model)
-        reason = judge.difference(expected, judge.outputs(model, trials, f"the model after pass {name}")) if done else None
-        if reason is not None:
-            raise _broken(name, f"changed the answer of the model: {reason}")
-        log += done
+    trials = judge.trial_inputs(model, as_inputs(model, samples))
+    model, expected, defined = _first_answers(model, trials)
+    log += defined
+    for _ in range(MOST_ROUNDS):
+        before = len(log)
+        for name, step in passes:
+            model, done = _guarded(name, step, model)
+            reason = judge.difference(expected, judge.outputs(model, trials, f"the model after pass {name}")) if done else None
+            if reason is not None:
+                raise _broken(name, f"changed the answer of the model: {reason}")
+            log += done
+        if len(log) == before:
+            break
     return model, tuple(log)
+
+
+def _first_answers(
+    model: onnx.ModelProto, trials: Sequence[judge.Inputs]
+) -> tuple[onnx.ModelProto, list[list[np.ndarray]], list[Rewrite]]:
+    """What the model answers; operators that onnxruntime has not yet are run by their definitions."""
+    try:
+        return model, judge.outputs(model, trials, "the model"), []
+    except UnsupportedModel:
+        model, log = _guarded(expand_functions.NAME, partial(expand_functions.expand, wanted=lambda *_: True), model)
+        if not log:
+            raise
+        return model, judge.outputs(model, trials, "the model"), log
+
+
+def as_inputs(model: onnx.ModelProto, samples: Sequence[judge.Inputs]) -> tuple[dict[str, np.ndarray], ...]:
+    """Samples in the types of the model's inputs, which a pass may have changed."""
+    types = {v.name: onnx.helper.tensor_dtype_to_np_dtype(v.type.tensor_type.elem_type) for v in model.graph.input}
+    return tuple({name: np.asarray(array, types.get(name)) for name, array in sample.items()} for sample in samples)
 
 
 def _guarded(name: str, step: Pass, model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
@@ -99,4 +161,4 @@ def _broken(name: str, reason: str) -> UnsupportedModel:
     return UnsupportedModel(thing=f"pass {name}", reason=reason, hint="report it with the model; it is a defect of the pass")
 
 
-__all__ = ["PASSES", "Pass", "run"]
+__all__ = ["PASSES", "Pass", "as_inputs", "run"]

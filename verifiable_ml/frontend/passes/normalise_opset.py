@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
-from onnx import version_converter
+from onnx import helper, numpy_helper, version_converter
 
 from verifiable_ml.errors import UnsupportedModel
 from verifiable_ml.frontend.graph import Rewrite
@@ -13,6 +14,7 @@ from verifiable_ml.frontend.operators import OPSET
 NAME = "normalise_opset"
 OLDEST = 7  # below, operators had no numpy-style broadcasting
 RELABEL_FROM = 18  # 19 and 20 only widened types and added attributes whose defaults mean the same
+ASYMMETRIC_BEFORE = 11
 IR_VERSION = 9  # what opset 20 needs
 
 
@@ -45,7 +47,28 @@ def _relabelled(model: onnx.ModelProto) -> onnx.ModelProto:
     for entry in model.opset_import:
         if entry.domain in ("", "ai.onnx"):
             entry.version = OPSET
+    for node in model.graph.node:
+        if node.op_type == "DFT" and not node.domain:
+            _give_axis(model, node)
     return model
+
+
+def _give_axis(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
+    """DFT takes its axis as an operand since 20."""
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+    kept = [a for a in node.attribute if a.name != "axis"]
+    del node.attribute[:]
+    node.attribute.extend(kept)
+    node.input.extend([""] * (2 - len(node.input)) + [f"{node.output[0]}/axis"])
+    model.graph.initializer.append(numpy_helper.from_array(np.array(axis, np.int64), f"{node.output[0]}/axis"))
+
+
+def _keep_asymmetric(model: onnx.ModelProto) -> None:
+    """Before 11 a pixel's place was its index times the scale; the converter leaves today's default, the centre of pixels."""
+    for node in model.graph.node:
+        if node.op_type == "Resize" and not any(a.name == "coordinate_transformation_mode" for a in node.attribute):
+            node.attribute.append(helper.make_attribute("coordinate_transformation_mode", "asymmetric"))
+            node.attribute.append(helper.make_attribute("nearest_mode", "floor"))
 
 
 def _converted(model: onnx.ModelProto, found: int) -> onnx.ModelProto:
@@ -57,6 +80,8 @@ def _converted(model: onnx.ModelProto, found: int) -> onnx.ModelProto:
         raise UnsupportedModel(
             thing=f"opset {found}", reason=f"onnx's converter gave up: {error}", hint="export again with opset 18"
         ) from error
+    if found < ASYMMETRIC_BEFORE:
+        _keep_asymmetric(converted)
     for node in converted.graph.node:
         known = next((origins[name] for name in node.output if name in origins), None)
         if known is not None and not node.metadata_props:

@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
-from verifiable_ml.quantize.lower import affine, linear, movement, normalisation, pooling, reduction, softmax, unary
+from verifiable_ml.quantize.lower import (
+    affine,
+    choice,
+    division,
+    linear,
+    movement,
+    normalisation,
+    pooling,
+    reduction,
+    softmax,
+    unary,
+)
 from verifiable_ml.quantize.lowering import Lower
 
 LOWERINGS: dict[str, Lower] = {
@@ -15,6 +26,8 @@ LOWERINGS: dict[str, Lower] = {
     **unary.LOWERINGS,
     **softmax.LOWERINGS,
     **normalisation.LOWERINGS,
+    **choice.LOWERINGS,
+    **division.LOWERINGS,
 }
 
 __all__ = ["LOWERINGS"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Add, Sub, Mul, Div, Neg, Relu, Clip: constants fold into a scale or a requantisation, tensors become add, mul or divide."""
+"""Add, Sub, Mul, Neg, Relu, Clip: constants fold into a scale or a requantisation, tensors become add or mul."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from verifiable_ml.quantize.lowering import Lower, Lowering, Node
 from verifiable_ml.quantize.pending import Product, Sum
 from verifiable_ml.quantize.value import NOTHING, FloatArray, Pending, Quantised
 
+MASK = 1e6
+"""A constant beyond it is a mask: what it is added to lies at the end of the range."""
+
 
 def add(lowering: Lowering, node: Node, sign: float = 1.0) -> Quantised | Pending:
     """A + b, or a - b."""
@@ -22,7 +25,7 @@ def add(lowering: Lowering, node: Node, sign: float = 1.0) -> Quantised | Pendin
     for constant, name, of_constant, of_value in ((b, node.inputs[0], sign, 1.0), (a, node.inputs[1], 1.0, sign)):
         if constant is not None:
             value = _times(lowering, name, np.array([of_value]))
-            entries = by_entry(constant, value.layout, lowering.shapes[node.output])
+            entries = _entries(lowering, node, name, constant, value.layout)
             if entries is not None:
                 return _plus(lowering, node, name, value, entries * of_constant)
     return _sum(lowering, node, sign)
@@ -44,6 +47,12 @@ def by_entry(constant: FloatArray, layout: Shape, shape: Shape) -> FloatArray | 
     return constant.reshape(-1)
 
 
+def _entries(lowering: Lowering, node: Node, name: str, constant: FloatArray, layout: Shape) -> FloatArray | None:
+    """`by_entry` of a constant that does not widen the tensor of that name."""
+    made = lowering.shapes[node.output]
+    return by_entry(constant, layout, made) if lowering.shapes[name] == made else None
+
+
 def _times(lowering: Lowering, name: str, by: FloatArray) -> Quantised | Pending:
     value = lowering.open(name)
     return (value.scaled(by) if (by != 1).any() else value) or lowering.affine(name).scaled(by)
@@ -63,7 +72,7 @@ def _sum(lowering: Lowering, node: Node, sign: float) -> Sum:
     for name, factor in zip(node.inputs, (1.0, sign), strict=True):
         constant = lowering.constant(name)
         if constant is not None:
-            terms.append(_constant_term(lowering, constant, layout, factor))
+            terms.append(constant_term(lowering, _within_reach(lowering, node, constant), layout, factor))
             continue
         if len(lowering.shapes[name]) != rank:
             raise node.refuse("its operands have different ranks", "reshape both to the same number of axes")
@@ -73,7 +82,18 @@ def _sum(lowering: Lowering, node: Node, sign: float) -> Sum:
     return Sum(tuple(terms), bias, layout, node.name)
 
 
-def _constant_term(lowering: Lowering, constant: FloatArray, layout: Shape, factor: float) -> tuple[Operand, FloatArray]:
+def _within_reach(lowering: Lowering, node: Node, constant: FloatArray) -> FloatArray:
+    """A mask is cut to what brings every value beyond the end of the output's range: its other entries keep their bits."""
+    if np.abs(constant).max() <= MASK:
+        return constant
+    grid = lowering.grid(node.output)
+    others = max(lowering.magnitude_of(name) for name in node.inputs if name not in lowering.constants)
+    reach = 2 * grid.interval.magnitude * grid.scale + others
+    return np.clip(constant, -reach, reach)
+
+
+def constant_term(lowering: Lowering, constant: FloatArray, layout: Shape, factor: float) -> tuple[Operand, FloatArray]:
+    """A constant in 2^15 steps, stored in a layout, and the real value of a step times the factor."""
     extents = constant.reshape(*[1] * (len(layout) - constant.ndim), *constant.shape)
     scale = max(float(np.abs(constant).max()), 1e-30) / 32767
     ref = lowering.builder.constant(np.rint(extents.transpose(layout) / scale).astype(np.int64))
@@ -87,25 +107,29 @@ def multiply(lowering: Lowering, node: Node) -> Quantised | Pending:
         return _product(lowering, node)
     constant, name = (b, node.inputs[0]) if b is not None else (a, node.inputs[1])
     assert constant is not None
-    return _scaled(lowering, node, name, constant)
+    return scaled(lowering, node, name, constant)
 
 
-def _scaled(lowering: Lowering, node: Node, name: str, constant: FloatArray) -> Quantised | Pending:
+def scaled(lowering: Lowering, node: Node, name: str, constant: FloatArray) -> Quantised | Pending:
+    """The tensor of that name times a constant: folded into a scale if it varies along the channels at most."""
     value = lowering.open(name)
-    entries = by_entry(constant, value.layout, lowering.shapes[node.output])
+    entries = _entries(lowering, node, name, constant, value.layout)
     if entries is None:
-        raise node.refuse("its constant varies along several axes", "multiply by one number, or by one a channel")
+        return _by_constant(lowering, node, name, constant)
     return value.scaled(entries) or lowering.affine(name).scaled(entries)
 
 
-def divide(lowering: Lowering, node: Node) -> Quantised | Pending:
-    """A / b for a constant b."""
-    constant = lowering.constant(node.inputs[1])
-    if constant is None or node.inputs[0] in lowering.constants:
-        raise node.refuse("it divides by a tensor", "only Softmax and LayerNormalization divide by tensors yet")
-    if not constant.all():
-        raise node.refuse("it divides by zero", "remove the zero from its constant")
-    return _scaled(lowering, node, node.inputs[0], 1 / constant)
+def _by_constant(lowering: Lowering, node: Node, name: str, constant: FloatArray) -> Product:
+    """Times a constant that varies along several axes, or widens the tensor."""
+    rank = len(lowering.shapes[node.output])
+    layout = lowering.affine(name).layout if len(lowering.shapes[name]) == rank else tuple(range(rank))
+    x = lowering.plain(name, layout)
+    factors, step = constant_term(lowering, constant, layout, 1.0)
+
+    def emit(form: Requantise) -> TraceRef:
+        return lowering.builder.apply("mul", x.ref, factors, requantise=form, label=node.name, x_zero=x.zero, y_zero=0)
+
+    return Product(float(x.scale[0] * step[0]), emit, layout)
 
 
 def _product(lowering: Lowering, node: Node) -> Product:
@@ -156,7 +180,6 @@ LOWERINGS: dict[str, Lower] = {
     "Add": add,
     "Sub": subtract,
     "Mul": multiply,
-    "Div": divide,
     "Neg": negate,
     "Relu": relu,
     "Clip": clip,

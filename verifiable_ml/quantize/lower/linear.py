@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from verifiable_ml.program import ConstantRef, Requantise, TraceRef
+from verifiable_ml.program import ConstantRef, Operand, Requantise, TraceRef
+from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.lower.softmax import WeightedSum, weighted_sum
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
-from verifiable_ml.quantize.pending import Linear, Product
+from verifiable_ml.quantize.pending import STEPS, Linear, Product
 from verifiable_ml.quantize.value import Pending, Quantised
 
 
@@ -21,8 +22,8 @@ def matmul(lowering: Lowering, node: Node) -> Quantised | Pending:
     if weights is None:
         left = lowering.open(x_name) if x_name not in lowering.constants else None
         return weighted_sum(lowering, node, left) if isinstance(left, WeightedSum) else _between_tensors(lowering, node)
-    if weights.ndim != 2:
-        raise node.refuse(f"its constant operand has {weights.ndim} axes", "split the batch of weights into one MatMul each")
+    if weights.ndim != 2 or lowering.is_whole(node.output):
+        return _between_tensors(lowering, node)
     x, weights = _stored_last(lowering, x_name), weights.T
     bias = (weights * x.extra).sum(axis=1)  # not by BLAS, whose order of sums differs between processors
 
@@ -40,18 +41,30 @@ def _stored_last(lowering: Lowering, name: str) -> Quantised:
 
 
 def _between_tensors(lowering: Lowering, node: Node) -> Product:
-    x_name, w_name = node.inputs[:2]
-    if x_name in lowering.constants:
-        raise node.refuse("its first operand is a constant", "transpose the product: (A B) = (B' A')'")
-    x, rank = lowering.plain(x_name), len(lowering.shapes[w_name])
-    if rank < 2 or len(x.layout) != rank:
+    """Both of one rank and one batch; one of them may be constant, on one scale."""
+    rank = len(lowering.shapes[node.inputs[1]])
+    if rank < 2 or len(lowering.shapes[node.inputs[0]]) != rank:
         raise node.refuse("its operands have different ranks", "reshape both to the same number of axes")
-    w = lowering.plain(w_name, (*range(rank - 2), rank - 1, rank - 2))
+    x, x_scale, x_zero = _operand(lowering, node, 0, tuple(range(rank)))
+    w, w_scale, w_zero = _operand(lowering, node, 1, (*range(rank - 2), rank - 1, rank - 2))
 
     def emit(form: Requantise) -> TraceRef:
-        return lowering.builder.apply("matmul", x.ref, w.ref, requantise=form, label=node.name, x_zero=x.zero, w_zero=w.zero)
+        return lowering.builder.apply("matmul", x, w, requantise=form, label=node.name, x_zero=x_zero, w_zero=w_zero)
 
-    return Product(float(x.scale[0] * w.scale[0]), emit, x.layout)
+    return Product(x_scale * w_scale, emit, tuple(range(rank)))
+
+
+def _operand(lowering: Lowering, node: Node, place: int, layout: Shape) -> tuple[Operand, float, int]:
+    name = node.inputs[place]
+    constant = lowering.constant(name)
+    if constant is None:
+        value = lowering.plain(name, layout)
+        return value.ref, float(value.scale[0]), value.zero
+    if lowering.constants[name].dtype.kind in "biu":
+        return lowering.builder.constant(constant.transpose(layout).astype(np.int64)), 1.0, 0
+    steps, zero = STEPS[lowering.weight_bits(node.output)]
+    scale = max(float(np.abs(constant).max()), 1e-30) / steps
+    return lowering.builder.constant(np.rint(constant.transpose(layout) / scale).astype(np.int64) + zero), scale, zero
 
 
 def conv(lowering: Lowering, node: Node) -> Linear:

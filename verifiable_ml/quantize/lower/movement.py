@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from verifiable_ml.program import Operand
 from verifiable_ml.program.ops.rearrange import Map, identity
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
 from verifiable_ml.quantize.value import Grid, Quantised
@@ -57,21 +58,21 @@ def concat(lowering: Lowering, node: Node) -> Quantised:
     """Operands brought to one grid, then joined."""
     shape = lowering.shapes[node.output]
     axis = int(node.get("axis", 0)) % len(shape)
-    if any(name in lowering.constants for name in node.inputs):
-        raise node.refuse("an operand is a constant", "fold it into what reads the result")
     grid = lowering.grid(node.output)
     parts = [_on_grid(lowering, name, grid) for name in node.inputs]
-    if len(parts) == 1:
-        return parts[0]
-    ref = lowering.move(parts[0].ref, [part.ref for part in parts[1:]], label=node.name, view=shape, shape=shape, axis=axis)
+    ref = lowering.move(parts[0], parts[1:], label=node.name, view=shape, shape=shape, axis=axis)
     return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
 
 
-def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Quantised:
+def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Operand:
+    constant = lowering.constant(name)
+    if constant is not None:
+        integers = np.rint(np.clip(constant / grid.scale, -(2.0**40), 2.0**40)) + grid.zero
+        return lowering.builder.constant(np.clip(integers, grid.interval.low, grid.interval.high).astype(np.int64))
     value = lowering.plain(name)
     if value.scale[0] == grid.scale and value.zero == grid.zero:
-        return value
-    return lowering.rescaled(value, name, grid)
+        return value.ref
+    return lowering.rescaled(value, name, grid).ref
 
 
 def pad(lowering: Lowering, node: Node) -> Quantised:
@@ -103,17 +104,29 @@ def gather(lowering: Lowering, node: Node) -> Quantised:
         return _embedding(lowering, node, data)
     if data is not None or indices is None:
         raise node.refuse("it gathers by indices that are computed", "only constant indices and embeddings are lowered yet")
-    shape = lowering.shapes[node.inputs[0]]
+    shape, target = lowering.shapes[node.inputs[0]], lowering.shapes[node.output]
     axis %= len(shape)
-    places = [int(i) % shape[axis] for i in np.atleast_1d(indices)]
+    places = [int(i) % shape[axis] for i in indices.reshape(-1)]
     steps = {b - a for a, b in pairwise(places)}
-    if indices.ndim > 1 or len(steps) > 1:
-        raise node.refuse("its indices are no regular progression", "split it into slices")
+    if len(steps) > 1:
+        return _rows(lowering, node, axis, places)
     x, maps = lowering.plain(node.inputs[0]), list(map(identity, shape))
     maps[axis] = (len(places), places[0], steps.pop() if steps else 1, 1)
-    target = lowering.shapes[node.output]
     ref = lowering.move(x.ref, label=node.name, view=shape, shape=target, maps=tuple(maps))
     return Quantised(ref, x.scale, x.zero, tuple(range(len(target))))
+
+
+def _rows(lowering: Lowering, node: Node, axis: int, places: list[int]) -> Quantised:
+    """Along the leading axis by a constant index; where the axis stands is a matter of layout."""
+    target, rank = lowering.shapes[node.output], len(lowering.shapes[node.inputs[0]])
+    order = (axis, *(other for other in range(rank) if other != axis))
+    x = lowering.plain(node.inputs[0], order)
+    ref = lowering.builder.apply("gather", x.ref, lowering.builder.constant(np.array(places)), label=node.name)
+    picked = Quantised(ref, x.scale, x.zero, order)
+    if len(target) == rank:
+        return picked
+    shaped = lowering.laid_out(picked, tuple(range(rank)), node.output, target)
+    return Quantised(shaped.ref, x.scale, x.zero, tuple(range(len(target))))
 
 
 def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[np.float64]]) -> Quantised:
@@ -125,6 +138,17 @@ def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[n
     return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(lowering.shapes[node.output]))))
 
 
+def same(lowering: Lowering, node: Node) -> Quantised:
+    """What it gets, as an operator of its own: an output may be a copy of an input."""
+    shape, constant = lowering.shapes[node.output], lowering.constant(node.inputs[0])
+    if constant is not None:
+        grid = lowering.grid(node.output)
+        ref = lowering.builder.apply("add", _on_grid(lowering, node.inputs[0], grid), label=node.name, coefficients=((1,),))
+        return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
+    x = lowering.plain(node.inputs[0])
+    return replace(x, ref=lowering.move(x.ref, label=node.name, view=shape, shape=shape))
+
+
 LOWERINGS: dict[str, Lower] = {
     "Reshape": reshape,
     "Transpose": transpose,
@@ -132,4 +156,5 @@ LOWERINGS: dict[str, Lower] = {
     "Concat": concat,
     "Pad": pad,
     "Gather": gather,
+    "Identity": same,
 }

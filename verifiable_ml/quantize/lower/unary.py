@@ -1,66 +1,106 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Unary functions: a table over the integers that the operand can be."""
+"""Unary functions: a table over the integers that the operand can be; of wide positive ones, by mantissa."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import erf, pi, sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from verifiable_ml.frontend.unary import BREAKS, UNARY, Function
+from verifiable_ml.program import Interval, Requantise
+from verifiable_ml.program.ops.lookup import MAX_ENTRIES, position
+from verifiable_ml.program.ops.lookup import Attributes as Mantissa
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
 from verifiable_ml.quantize.value import FloatArray, Quantised
 
-_erf = np.vectorize(erf, otypes=[np.float64])
+STEEP = frozenset({"Log", "Sqrt", "Reciprocal", "Pow"})
+"""Functions that are steep at 0: of an operand that is never negative they read all bits."""
+WIDEST = 1 << 46
 
 
-def _gelu(x: FloatArray, node: Node) -> FloatArray:
-    if node.get("approximate", b"none") == b"tanh":
-        share: FloatArray = np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))
-    else:
-        share = _erf(x / sqrt(2))
-    return 0.5 * x * (1 + share)
-
-
-def _power(x: FloatArray, node: Node) -> FloatArray:
-    return x**2
-
-
-FUNCTIONS: dict[str, Callable[[FloatArray, Node], FloatArray]] = {
-    "Sigmoid": lambda x, _: 1 / (1 + np.exp(-x)),
-    "Tanh": lambda x, _: np.tanh(x),
-    "Erf": lambda x, _: _erf(x),
-    "Exp": lambda x, _: np.exp(x),
-    "Abs": lambda x, _: np.abs(x),
-    "Gelu": _gelu,
-    "Log": lambda x, _: np.log(x),
-    "Sqrt": lambda x, _: np.sqrt(x),
-    "Reciprocal": lambda x, _: 1 / x,
-}
-"""By ONNX operator; where one has no value (a logarithm of 0) the table holds the nearest that it has."""
+def function(lowering: Lowering, node: Node) -> Function:
+    """What the node computes of each element. Raises UnsupportedOperator: Pow and Mod need a constant number."""
+    if node.kind in UNARY:
+        return UNARY[node.kind]
+    if node.kind == "Cast":
+        return lambda x, _: np.trunc(x)
+    constant = lowering.constant(node.inputs[1])
+    if constant is None or constant.size != 1:
+        raise node.refuse("its second operand is not one constant number", "fold what makes it into a constant")
+    number = float(constant.reshape(()))
+    if node.kind == "Pow":
+        return lambda x, _: np.power(x, number)
+    return lambda x, get: np.fmod(x, number) if get("fmod", 0) else np.mod(x, number)
 
 
 def table(lowering: Lowering, node: Node) -> Quantised:
     """Lookup over the operand's proven interval, at most 2^16 entries."""
-    x = lowering.plain(node.inputs[0], lowering.affine(node.inputs[0]).layout)
-    interval, grid = lowering.builder.spec(x.ref).interval, lowering.grid(node.output)
-    integers = np.arange(interval.low, interval.high + 1)
+    name, computed = node.inputs[0], function(lowering, node)
+    if node.kind in STEEP and lowering.calibration.ranges[name].low >= 0:
+        fine = lowering.fine(name)
+        if lowering.builder.spec(fine.ref).interval.high >= MAX_ENTRIES // 2 and fine.zero == 0:
+            return _by_mantissa(lowering, node, fine, computed)
+    x = lowering.plain(name, lowering.affine(name).layout)
+    interval = lowering.builder.spec(x.ref).interval
+    if interval.high - interval.low >= MAX_ENTRIES:
+        x = lowering.rescaled(x, name, lowering.real_grid(name))
+        interval = lowering.builder.spec(x.ref).interval
+    real = _values(computed, np.arange(interval.low, interval.high + 1) - x.zero, x, node)
+    return _looked_up(lowering, node, x, real, base=interval.low)
+
+
+def _values(computed: Function, integers: npt.NDArray[Any], x: Quantised, node: Node) -> FloatArray:
+    step = float(x.scale[0])
+    real = np.asarray(integers * step, dtype=np.float64)
+    if node.kind in BREAKS:
+        jump = BREAKS[node.kind](real, node.get)
+        real = np.where(np.abs(real - jump) <= 0.5001 * step, jump, real)
     with np.errstate(all="ignore"):
-        real = FUNCTIONS[node.kind](np.asarray((integers - x.zero) * float(x.scale[0]), dtype=np.float64), node)
-    real = _defined(np.asarray(real, dtype=np.float64))
+        return _defined(np.asarray(computed(real, node.get), dtype=np.float64))
+
+
+def _looked_up(lowering: Lowering, node: Node, x: Quantised, real: FloatArray, base: int, mantissa: int = 0) -> Quantised:
+    grid = lowering.grid(node.output)
     low, high = grid.interval.low, grid.interval.high
-    entries = np.clip(np.rint(real / grid.scale) + grid.zero, low, high).astype(np.int64)
-    ref = lowering.builder.apply("lookup", x.ref, lowering.builder.constant(entries), label=node.name, base=interval.low)
+    entries = np.clip(np.rint(np.clip(real / grid.scale, -(2.0**40), 2.0**40)) + grid.zero, low, high).astype(np.int64)
+    how = {"base": base, "mantissa": mantissa}
+    ref = lowering.builder.apply("lookup", x.ref, lowering.builder.constant(entries), label=node.name, requantise=None, **how)
     return Quantised(ref, np.array([grid.scale]), grid.zero, x.layout)
+
+
+def _by_mantissa(lowering: Lowering, node: Node, x: Quantised, computed: Function) -> Quantised:
+    """As many bits of a mantissa as 2^16 entries hold; an entry stands for the middle of the integers that share it."""
+    high = min(lowering.builder.spec(x.ref).interval.high, WIDEST)
+    form = Requantise.clip(Interval(0, high))
+    positive = lowering.builder.apply("add", x.ref, requantise=form, label=f"{node.name} positive", coefficients=((1,),))
+    bits = next(m for m in range(15, 0, -1) if _entries(m, high) <= MAX_ENTRIES)
+    places = np.arange(_entries(bits, high))
+    octave = np.maximum((places >> bits) - 1, 0)
+    first = np.where(places < 2 << bits, places, ((places & ((1 << bits) - 1)) + (1 << bits)) << octave)
+    real = _values(computed, first + ((1 << octave) - 1) / 2, x, node)
+    return _looked_up(lowering, node, Quantised(positive, x.scale, 0, x.layout), real, base=0, mantissa=bits)
+
+
+def _entries(mantissa: int, high: int) -> int:
+    return int(position(Mantissa(0, mantissa), np.array([high]))[0]) + 1
 
 
 def _defined(real: FloatArray) -> FloatArray:
     """Places without a finite value take the nearest one that has."""
-    places = np.arange(len(real))
-    finite = np.isfinite(real)
-    if not finite.any():
+    finite = np.flatnonzero(np.isfinite(real))
+    if not finite.size:
         return np.zeros_like(real)
-    return np.asarray(real[finite][np.abs(places[:, None] - places[finite][None]).argmin(axis=1)] if not finite.all() else real)
+    middles = (finite[1:] + finite[:-1]) / 2
+    return np.asarray(real[finite[np.searchsorted(middles, np.arange(len(real)), side="left")]])
 
 
-LOWERINGS: dict[str, Lower] = dict.fromkeys(FUNCTIONS, table)
+def cast(lowering: Lowering, node: Node) -> Quantised:
+    """Whole numbers and truth values stay what they are; a fraction is cut off, towards 0."""
+    if lowering.is_whole(node.inputs[0]) or not lowering.is_whole(node.output):
+        return lowering.affine(node.inputs[0])
+    return table(lowering, node)
+
+
+LOWERINGS: dict[str, Lower] = {**dict.fromkeys((*UNARY, "Pow", "Mod"), table), "Cast": cast}
