@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from verifiable_ml.commitment import Claim, Privacy
 from verifiable_ml.commitment.claim import INPUT_MODES, WEIGHT_MODES
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
-from verifiable_ml.execute import Trace, decode_outputs, encode_inputs, predictor, public_claim, recorder
+from verifiable_ml.execute import Batch, Trace, decode_outputs, encode_inputs, predictor, public_claim, recorder
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
 from verifiable_ml.proving import Estimate, Keys, Progress, Proof, Verdict, VerificationKey
@@ -52,6 +52,30 @@ class Program(program.Program):
     def predict(self, inputs: Mapping[str, Any] | Any, *, saturate: bool = False) -> list[FloatArray]:
         """The outputs as real numbers: a list, in the order of the ONNX outputs. Raises as `run`."""
         return decode_outputs(self, self._predict(encode_inputs(self, inputs, saturate=saturate)))
+
+    def run_batch(self, samples: Sequence[Mapping[str, Any] | Any], *, saturate: bool = False) -> Iterator[tuple[Claim, Trace]]:
+        """Claim and trace of each sample, in order: those of `run`, sooner. samples: inputs as `run` takes them, in a list
+        or along the first axis of an array.
+
+        Lazy: a trace that is not kept takes no memory. Raises InvalidInput, naming the sample, when its turn comes.
+        """
+        return ((public_claim(trace), trace) for trace in self._record_batch.traces(samples, saturate=saturate))
+
+    def predict_batch(self, samples: Sequence[Mapping[str, Any] | Any], *, saturate: bool = False) -> list[FloatArray]:
+        """The outputs of all samples, each [n, *shape], in the order of the ONNX outputs: those of `predict`, sooner.
+
+        samples: inputs as `run` takes them, in a list or along the first axis of an array. Raises InvalidInput, naming the
+        sample.
+        """
+        return decode_outputs(self, self._predict_batch.outputs(samples, saturate=saturate))
+
+    @cached_property
+    def _record_batch(self) -> Batch:
+        return Batch(self, every_output=True)
+
+    @cached_property
+    def _predict_batch(self) -> Batch:
+        return Batch(self, every_output=False)
 
     @cached_property
     def _record(self) -> Callable[[Mapping[str, IntArray]], Trace]:

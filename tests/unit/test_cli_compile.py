@@ -154,6 +154,19 @@ def test_run_takes_an_input_in_any_format(tmp_path, suffix):
     assert document("run", "zoo:digits-mlp", "--input", f"x.{suffix}") == expected
 
 
+@pytest.mark.parametrize("rows", [(3, 64), (3, 1, 64)], ids=str)
+def test_run_on_a_file_with_many_rows_says_of_each_what_it_says_of_it_alone(rows):
+    x = np.stack([sample["pixels"] for sample in zoo.model("digits-mlp").test(3)[0]])
+    np.save("x.npy", x.reshape(rows))
+    done = document("run", "zoo:digits-mlp", "--input", "x.npy")
+    assert len(done["samples"]) == 3
+    for place, sample in enumerate(done["samples"]):
+        alone = document("run", "zoo:digits-mlp", "--input", f"digits-mlp:{place}")
+        assert {"program_id": done["program_id"], **sample} == alone
+    assert done["samples"][2]["claim_id"][:16] in run("run", "zoo:digits-mlp", "--input", "x.npy").stdout
+    assert run("run", "zoo:digits-mlp", "--input", "x.npy", "--claim", "x.claim").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

@@ -46,6 +46,7 @@ def results(tmp_path_factory):
     (folder / "model.onnx").write_bytes(found.path.read_bytes())
     np.savez(folder / "samples.npz", pixels=found.samples.calibration)
     np.save(folder / "x.npy", found.test(6)[0][5]["pixels"])
+    np.save(folder / "many.npy", np.stack([sample["pixels"] for sample in found.test(6)[0]]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         lines = [line for name in PIPELINE for line in examples(name)]

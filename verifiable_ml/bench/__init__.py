@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
-from verifiable_ml.bench.execute import latency, recording
+from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.proving import proving
 from verifiable_ml.bench.table import Table, page
 from verifiable_ml.proving.base import Progress
 
 Measure = Callable[[Progress], Table]
-TABLES: dict[str, Measure] = {"accuracy": accuracy, "prove": proving, "recording": recording, "latency": latency}
+TABLES: dict[str, Measure] = {
+    "accuracy": accuracy,
+    "prove": proving,
+    "recording": recording,
+    "latency": latency,
+    "batch": batch,
+}
 """Name on the command line: what measures it."""
 
 __all__ = ["TABLES", "Measure", "Table", "page"]

@@ -51,7 +51,8 @@ def accuracy_of(model: zoo.ZooModel, spec: QuantSpec | None = None) -> Accuracy:
     program = api.compile(model.path, model.calibration(), spec=spec, threshold=-1.0)
     inputs, labels = model.whole_test_split()
     real = float_decisions(model, inputs)
-    integer = np.array([decision(program.predict(x, saturate=True)[0]) for x in model.inputs(inputs)])
+    logits = program.predict_batch(model.inputs(inputs), saturate=True)[0]
+    integer = logits.reshape(len(labels), -1).argmax(axis=1)
     right = float(np.mean(real == labels)), float(np.mean(integer == labels))
     return Accuracy(len(labels), *right, float(np.mean(real == integer)))
 
@@ -61,11 +62,6 @@ def float_decisions(model: zoo.ZooModel, inputs: np.ndarray) -> np.ndarray:
     reference = session(model.path.read_bytes(), threads=1)
     parts = np.array_split(inputs.astype(np.float32), -(-len(inputs) // BATCH))
     return np.concatenate([reference.run(None, {model.input_name: part})[0].argmax(axis=1) for part in parts])
-
-
-def decision(logits: np.ndarray) -> int:
-    """The first greatest."""
-    return int(np.argmax(logits))
 
 
 def _share(value: float) -> str:

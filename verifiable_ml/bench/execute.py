@@ -16,9 +16,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from verifiable_ml import frontend, quantize
+from verifiable_ml import api, frontend, quantize
 from verifiable_ml.bench.table import Table
-from verifiable_ml.execute import Trace, encode_inputs
+from verifiable_ml.execute import Batch, Trace, encode_inputs, recorder
 from verifiable_ml.execute.onnxruntime import OnnxView, session
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import Program
@@ -65,6 +65,48 @@ def latency(progress: Progress = silent, pairs: int = 60) -> Table:
         rows.append((name, program.parameters, real * 1e3, integer * 1e3, ratio))
     columns = ("model", "parameters", "float, ms", "8-bit integers, ms", "ratio")
     return Table("latency", "Integer inference against float", columns, tuple(rows), ("Random weights, seeded.", PAIRED))
+
+
+def batch(progress: Progress = silent, count: int = 512, repeats: int = 3) -> Table:
+    """Samples a second, one by one and in a batch: outputs alone, and whole traces."""
+    rows = []
+    names = zoo.names()
+    for place, name in enumerate(names):
+        progress(name, place / len(names))
+        model = zoo.model(name)
+        program = api.compile(model.path, model.calibration(), threshold=-1.0)
+        samples = (model.test()[0] * count)[:count]
+        predicted = _rates(count, repeats, *_predictions(program, samples))
+        traced = _rates(count, repeats, *_traces(program, samples))
+        rows.append((name, *predicted, *traced))
+    each = ("one by one", "in a batch", "ratio")
+    columns = ("model", *(f"outputs {name}" for name in each), *(f"traces {name}" for name in each))
+    notes = ("Samples a second, from real numbers to real numbers, or to traces; one thread, the best of a few runs.",)
+    return Table("batch", "One by one and in a batch", columns, tuple(rows), notes)
+
+
+Work = Callable[[], object]
+
+
+def _predictions(program: api.Program, samples: list[Any]) -> tuple[Work, Work]:
+    return (
+        lambda: [program.predict(sample, saturate=True) for sample in samples],
+        lambda: program.predict_batch(samples, saturate=True),
+    )
+
+
+def _traces(program: api.Program, samples: list[Any]) -> tuple[Work, Work]:
+    record, together = recorder(program), Batch(program, every_output=True)
+    return (
+        lambda: [record(encode_inputs(program, sample, saturate=True)) for sample in samples],
+        lambda: [trace.outputs for trace in together.traces(samples, saturate=True)],
+    )
+
+
+def _rates(count: int, repeats: int, *works: Work) -> tuple[int, int, float]:
+    """Samples a second of both, and second over first. The first run of each builds, and does not count."""
+    slow, fast = (min([_seconds(work) for _ in range(repeats + 1)][1:]) for work in works)
+    return round(count / slow), round(count / fast), slow / fast
 
 
 PAIRED = "One thread, batch 1; medians, and the median ratio of paired runs."

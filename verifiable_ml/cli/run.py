@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""`vml run`: one input through a program; its output, its claim, its trace."""
+"""`vml run`: inputs through a program; for each its output, its claim, its trace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from verifiable_ml import api
 from verifiable_ml.cli import files
 from verifiable_ml.cli.options import Input, ProgramPath, Saturate
 from verifiable_ml.cli.render import Screen, facts, table
-from verifiable_ml.cli.source import one_input, program
+from verifiable_ml.cli.source import Sample, inputs, program
+from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute import Trace, decode_outputs
 from verifiable_ml.program.encoding import FloatArray
 
@@ -33,22 +34,47 @@ def run(
 ) -> None:
     """Run a program on one input: the answer, the claim that it supports, and the root of the trace.
 
-    An input is an array with the batch axis, of the shape that the program was compiled for.
+    An input is an array with the batch axis, of the shape that the program was compiled for. Of a file with many, rows
+    along the first axis, all are run together, and each has its own answer, claim and trace.
 
     For example:
       vml run model.vml --input digits-mlp:3
       vml run model.vml --input x.npy --claim run.claim --trace
+      vml run model.vml --input many.npy --json
     """
     made = program(path)
+    samples = inputs(given, {each.name: each.spec.shape for each in made.inputs})
+    if len(samples) == 1:
+        _one(screen, made, samples[0], saturate, claim, trace)
+    elif claim or trace:
+        raise InvalidInput(thing=f"`{given}`", reason=f"it holds {len(samples)} inputs", hint="--claim and --trace are for one")
+    else:
+        _many(screen, made, samples, saturate)
+
+
+def _one(screen: Screen, made: api.Program, sample: Sample, saturate: bool, claim: Path | None, trace: bool) -> None:
     if claim:
         files.target(claim, files.CLAIM)
-    supported, recorded = made.run(one_input(given, [each.name for each in made.inputs]), saturate=saturate)
+    supported, recorded = made.run(sample, saturate=saturate)
     if claim:
         files.write_claim(claim, supported)
     outputs = decode_outputs(made, recorded.outputs)
     ids = [("program id", made.id.hex()), ("claim id", supported.id.hex()), ("trace root", recorded.root.hex())]
     parts = [outputs_table(made, outputs), *([_tensors(recorded)] if trace else []), facts("", ids)]
     screen.show({**{name.replace(" ", "_"): value for name, value in ids}, **_document(made, outputs, recorded, trace)}, *parts)
+
+
+def _many(screen: Screen, made: api.Program, samples: list[Sample], saturate: bool) -> None:
+    """A line a sample, and each output's decision in it."""
+    lines, documents = [], []
+    for place, (claim, trace) in enumerate(made.run_batch(samples, saturate=saturate)):
+        outputs = decode_outputs(made, trace.outputs)
+        roots = {"claim_id": claim.id.hex(), "trace_root": trace.root.hex()}
+        lines.append((place, *map(decision, outputs), claim.id.hex()))
+        documents.append(roots | _document(made, outputs, trace, with_trace=False))
+    columns = ("", *(f"decision of {output.name}" for output in made.outputs), "claim id")
+    ids = facts("", [("program id", made.id.hex()), ("inputs", len(samples))])
+    screen.show({"program_id": made.id.hex(), "samples": documents}, table("", columns, lines), ids)
 
 
 def outputs_table(made: api.Program, outputs: list[FloatArray]) -> Table:

@@ -73,6 +73,19 @@ def one_input(text: str, names: Sequence[str]) -> Sample:
     return _named(Path(text), names)
 
 
+def inputs(text: str, shapes: Mapping[str, tuple[int, ...]]) -> list[Sample]:
+    """One input as `one_input` reads it; or, where the arrays have rows of these shapes, all of them. Raises InvalidInput."""
+    arrays = {name: np.asarray(array) for name, array in one_input(text, list(shapes)).items()}
+    many = arrays.keys() == shapes.keys() and all(_holds_rows(array, shapes[name]) for name, array in arrays.items())
+    return rows(text, arrays, shapes) if many else [arrays]
+
+
+def _holds_rows(array: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """[n, *shape], or [n, *rest] of a shape [1, *rest]."""
+    stacked = array.shape[1:] == shape or (shape[:1] == (1,) and array.shape[1:] == shape[1:])
+    return bool(array.ndim) and array.shape != shape and stacked
+
+
 def sample(model: zoo.ZooModel, row: int) -> Sample:
     """A test row of a zoo model, counted from 0. Raises InvalidInput beyond the last."""
     inputs, _ = model.test()

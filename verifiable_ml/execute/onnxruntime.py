@@ -16,23 +16,27 @@ from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import UnsupportedModel
 from verifiable_ml.execute.graph import Graph, Step, Value
 from verifiable_ml.execute.requantised import requantised
+from verifiable_ml.execute.stack import Stacked, stacked
 from verifiable_ml.execute.trace import Trace, check_inputs
 from verifiable_ml.execute.views import VIEWS
-from verifiable_ml.program import ConstantRef, Operator, Program
+from verifiable_ml.program import ConstantRef, Operator, Program, TensorSpec
 
 
 class OnnxView:
     """A program that is ready to run. Building takes milliseconds to seconds, so keep it.
 
-    `every_output` records each operator's output, as `trace` needs it. `model` is the ONNX file that runs, as bytes.
-    Raises UnsupportedModel if a step cannot be exact.
+    `every_output` records each operator's output, as `trace` needs it. With `count`, that many runs are computed in one call,
+    and `stack` makes it. `model` is the ONNX file that runs, as bytes. Raises UnsupportedModel if a step cannot be exact.
     """
 
-    def __init__(self, program: Program, *, every_output: bool = False, threads: int = 1) -> None:
+    def __init__(self, program: Program, *, every_output: bool = False, threads: int = 1, count: int | None = None) -> None:
         self.program, self.every_output = program, every_output
-        graph, values = _lowered(program)
-        wanted = range(len(values)) if every_output else {output.index for output in program.outputs}
-        self._values = {index: _stored(graph, values[index], program.spec(index).dtype.numpy.name) for index in wanted}
+        total = len(program.inputs) + len(program.operators)
+        stack = stacked(program, count) if count else Stacked(program, tuple(range(total)))
+        graph, values = _lowered(stack.program)
+        self.taken = stack.program
+        wanted = range(total) if every_output else {output.index for output in program.outputs}
+        self._values = {index: _result(graph, values[stack.places[index]], program.spec(index), count) for index in wanted}
         inputs = {given.name: value for given, value in zip(program.inputs, values, strict=False)}
         self._feeds = [value.name for value in inputs.values()]
         self._fetched = sorted({value.name for value in self._values.values()} - set(self._feeds))
@@ -51,6 +55,10 @@ class OnnxView:
             raise ValueError("this view records outputs only: build it with every_output=True")
         found = self._run(check_inputs(self.program, inputs))
         return Trace(self.program, tuple(found[index] for index in range(len(found))))
+
+    def stack(self, inputs: Mapping[str, IntArray]) -> dict[int, IntArray]:
+        """By trace index, each tensor of `count` runs [count, *shape]; inputs are stacked likewise. Raises InvalidInput."""
+        return self._run(check_inputs(self.taken, inputs))
 
     def _run(self, inputs: tuple[IntArray, ...]) -> dict[int, IntArray]:
         feeds = dict(zip(self._feeds, inputs, strict=True))
@@ -86,10 +94,10 @@ def _step(graph: Graph, program: Program, operator: Operator, values: list[Value
     return requantised(graph, accumulated, operator.requantise, reached, operator.output.dtype.numpy.name)
 
 
-def _stored(graph: Graph, value: Value, dtype: str) -> Value:
-    """In the type that the trace has; through a node of its own if it is a constant, which no output can be."""
-    value = graph.cast(value, dtype)
-    return graph.computed(value)
+def _result(graph: Graph, value: Value, spec: TensorSpec, count: int | None) -> Value:
+    """In the trace's type, the runs in front; through a node of its own if it is a constant, which no output can be."""
+    value = graph.cast(value, spec.dtype.numpy.name)
+    return graph.computed(graph.reshaped(value, (count, *spec.shape)) if count else value)
 
 
 def session(model: bytes, threads: int) -> Any:

@@ -64,8 +64,13 @@ def check_inputs(program: Program, inputs: Mapping[str, IntArray]) -> tuple[IntA
     return tuple(tensors)
 
 
-def encode_inputs(program: Program, real: Mapping[str, Any] | Any, *, saturate: bool = False) -> dict[str, IntArray]:
-    """Real numbers to integers by the program's encodings: a dict by input name, or one array if there is one input."""
+def encode_inputs(
+    program: Program, real: Mapping[str, Any] | Any, *, saturate: bool = False, count: int | None = None
+) -> dict[str, IntArray]:
+    """Real numbers to integers by the program's encodings: a dict by input name, or one array if there is one input.
+
+    count: of how many runs, stacked along a first axis. Raises InvalidInput.
+    """
     if not isinstance(real, Mapping):
         if len(program.inputs) != 1:
             raise _invalid("an input", f"the program takes {[given.name for given in program.inputs]}: give a dict by name")
@@ -73,9 +78,10 @@ def encode_inputs(program: Program, real: Mapping[str, Any] | Any, *, saturate: 
     names = [given.name for given in program.inputs]
     if set(real) != set(names):
         raise _invalid(f"inputs {sorted(map(str, real))}", f"the program takes {names}, no more and no fewer")
+    specs = [given.spec if count is None else given.spec.stacked(count) for given in program.inputs]
     return {
-        given.name: encode(given.name, given.spec, given.encoding, real[given.name], saturate=saturate)
-        for given in program.inputs
+        given.name: encode(given.name, spec, given.encoding, real[given.name], saturate=saturate)
+        for given, spec in zip(program.inputs, specs, strict=True)
     }
 
 

@@ -70,6 +70,10 @@ class TensorSpec:
         """The type its bytes have in a trace."""
         return self.interval.dtype
 
+    def stacked(self, count: int) -> TensorSpec:
+        """Of `count` such tensors, one after the other along a new first axis."""
+        return TensorSpec((count, *self.shape), self.interval)
+
     @property
     def size(self) -> int:
         """Elements."""

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from verifiable_ml.errors import FidelityBelowThreshold
-from verifiable_ml.execute import encode_inputs, recorder
+from verifiable_ml.execute import Batch
 from verifiable_ml.quantize.calibration import Array, FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
@@ -159,16 +159,15 @@ class Reference:
 def measure(reference: Reference, lowered: Lowered, spec: QuantSpec, count: int | None = None) -> FidelityReport:
     """Run both over the samples, or the first `count`. Inputs beyond the calibrated range are saturated."""
     program = lowered.program
-    record = recorder(program)
     observed = {each.name: each for each in lowered.observed}
     squares = {name: np.zeros(2) for name in observed}
     wanted = [output.name for output in program.outputs]
     real: dict[str, list[Array]] = {name: [] for name in wanted}
     integer: dict[str, list[FloatArray]] = {name: [] for name in wanted}
     places = range(min(count or len(reference.samples), len(reference.samples)))
-    for place in places:
+    traces = Batch(program, every_output=True).traces([reference.samples[place] for place in places], saturate=True)
+    for place, trace in zip(places, traces, strict=True):
         values = reference.values(place)
-        trace = record(encode_inputs(program, reference.samples[place], saturate=True))
         for name, each in observed.items():
             found = dequantised(each, trace.tensors[each.value.ref.index])
             squares[name] += _squares(values[name], found)
