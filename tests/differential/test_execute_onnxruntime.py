@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import verifiable_ml as vml
 from differential.random_programs import KINDS, image_program, random_inputs, random_program, rearranged
 from verifiable_ml.bench import execute as seeded
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
-from verifiable_ml.execute import OnnxView, encode_inputs, predictor, recorder, run_reference, views
+from verifiable_ml.execute import OnnxView, encode_inputs, fetch, onnxruntime, predictor, recorder, run_reference, views
+from verifiable_ml.execute import signed as signed_bytes
 from verifiable_ml.execute.layout import Layout
+from verifiable_ml.execute.signed import signed_planes, signed_products_are_exact
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Requantise, Tokens
 
@@ -49,18 +52,63 @@ def test_operator_on_random_programs_is_bit_for_bit_the_reference(kind: str):
     assert legal >= 50
 
 
-def test_matmul_by_planes_of_bytes_is_bit_for_bit_the_reference(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(views.matmul, "MANY", 1)  # as if every product were large enough for it
-    rng, planes = np.random.default_rng(5), 0
-    for _ in range(150):
-        program = random_program("matmul", rng)
+@pytest.fixture(params=[True, False], ids=["signed", "unsigned"])
+def signed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A processor that multiplies bytes by signed bytes exactly, and one that does not; every product as if it were large."""
+    if request.param and not signed_products_are_exact():
+        pytest.skip("this processor saturates products of signed bytes")
+    monkeypatch.setattr(onnxruntime, "signed_products_are_exact", lambda: request.param)
+    monkeypatch.setattr(views.matmul, "MANY", 1)
+    monkeypatch.setattr(views.conv, "MANY", 1)
+    monkeypatch.setattr(views.conv, "CHANNELS", 1)
+    return bool(request.param)
+
+
+@pytest.mark.parametrize(("kind", "node"), [("matmul", b"BitwiseAnd"), ("conv", b"Gather")])
+def test_products_by_planes_of_bytes_are_bit_for_bit_the_reference(kind: str, node: bytes, signed: bool):
+    rng, found = np.random.default_rng(5), 0
+    for _ in range(120):
+        program = random_program(kind, rng)
         if program is None:
             continue
         view = OnnxView(program, every_output=True)
-        planes += b"BitwiseAnd" in view.model
+        found += node in view.model
         for _ in range(3):
             assert_same(program, view, random_inputs(program, rng))
-    assert planes >= 20
+    assert found >= 15 or (kind == "conv" and not signed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_chains_of_large_image_operators_are_bit_for_bit_the_reference(seed: int, signed: bool):
+    rng = np.random.default_rng([4, seed])
+    program = image_program(rng)
+    view, outputs = OnnxView(program, every_output=True), OnnxView(program)
+    for _ in range(3):
+        assert_same(program, view, random_inputs(program, rng), outputs)
+
+
+@pytest.mark.parametrize("low", [-40_000, -300, -255, -128, 0, 128])
+@pytest.mark.parametrize("span", [0, 127, 255, 256, 70_000])
+def test_signed_planes_add_up_to_the_weights(low: int, span: int):
+    weights = np.linspace(low, low + span, 1000).astype(np.int64).reshape(10, 100)
+    planes = signed_planes(weights)
+    total = sum(((plane - zero) << (8 * place) for plane, zero, place in planes), start=np.zeros_like(weights))
+    np.testing.assert_array_equal(total, weights)
+    assert all(plane.min() >= -128 and plane.max() <= 127 and -128 <= zero <= 127 for plane, zero, _ in planes)
+    assert (len(planes) == 1) == (span <= 255 and -255 <= low <= 0)
+
+
+def test_signed_products_that_saturate_or_are_missing_are_not_used(monkeypatch: pytest.MonkeyPatch):
+    class Saturating:
+        def __init__(self, *_: object) -> None: ...
+
+        def run(self, _: object, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [np.full((len(inputs["x"]), 33), 32767)]
+
+    monkeypatch.setattr(signed_bytes.ort, "InferenceSession", Saturating)
+    assert not signed_products_are_exact.__wrapped__()
+    monkeypatch.setattr(signed_bytes.ort, "InferenceSession", None)
+    assert not signed_products_are_exact.__wrapped__()
 
 
 def test_requantisation_beyond_float64_floors_and_clips_like_the_reference():
@@ -96,15 +144,16 @@ def test_isqrt_around_squares_up_to_the_limit_is_exact():
 
 
 @pytest.mark.parametrize(("low", "zero"), [(0, -7), (1000, 0), (1000, 999), (0, 70_000), (-30_000, 31_000)])
-def test_conv_with_a_zero_point_outside_of_its_operand_is_exact(low: int, zero: int):
+@pytest.mark.parametrize("groups", [1, 2])
+def test_conv_with_a_zero_point_outside_of_its_operand_is_exact(low: int, zero: int, groups: int, signed: bool):
     b, rng = Builder(), np.random.default_rng(8)
     x = b.input("x", (1, 6, 6, 8), Interval(low, low + 60_000), Tokens())
-    over = {"strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": (1, 1), "groups": 2}
-    weights = b.constant(rng.integers(-300, 300, (4, 3, 3, 4)))
+    over = {"strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": (1, 1), "groups": groups}
+    weights = b.constant(rng.integers(-300, 300, (4, 3, 3, 8 // groups)))
     b.output("y", b.apply("conv", x, weights, x_zero=zero, w_zero=-301, **over), Tokens())
     program = b.build()
     view = OnnxView(program, every_output=True)
-    assert b"ConvInteger" in view.model
+    assert (b"Conv" if groups == 2 else b"MatMulInteger" if signed else b"ConvInteger") in view.model
     assert_same(program, view, random_inputs(program, rng))
 
 
@@ -197,3 +246,16 @@ def test_view_of_a_convolution_with_too_many_terms_is_refused_by_name():
     b.output("y", b.apply("conv", x, weights, **over), Tokens())
     with pytest.raises(UnsupportedModel, match="40,000 terms"):
         OnnxView(b.build())
+
+
+def test_traces_from_one_view_in_many_threads_are_each_their_own(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(17)
+    program = image_program(rng)
+    runs = [random_inputs(program, rng) for _ in range(40)]
+    wanted = [run_reference(program, inputs).root for inputs in runs]
+    for most in (fetch.MOST_BOUND, 0):  # outputs in a thread's buffer, and as onnxruntime hands them over
+        monkeypatch.setattr(fetch, "MOST_BOUND", most)
+        view = OnnxView(program, every_output=True)
+        with ThreadPoolExecutor(8) as pool:
+            traces = list(pool.map(view.trace, runs))
+        assert [trace.root for trace in traces] == wanted

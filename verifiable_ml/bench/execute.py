@@ -50,21 +50,23 @@ def recording(progress: Progress = silent, pairs: int = 400) -> Table:
 
 
 def latency(progress: Progress = silent, pairs: int = 60) -> Table:
-    """8-bit integer inference against the float model's, for seeded models of 2 and 5 million parameters."""
+    """Integer inference against the float model's at 8 and 16 bits, for seeded models of 2 and 5 million parameters."""
     rows = []
     for name, model in (("2M-parameter MLP", mlp(MLP)), ("5M-parameter CNN, 32 x 32", cnn(CNN))):
-        progress(name, None)
         (given,) = model.graph.input
         shape = [axis.dim_value for axis in given.type.tensor_type.shape.dim]
         rng = np.random.default_rng(0)
         samples = [{given.name: rng.standard_normal(shape, dtype=np.float32)} for _ in range(4)]
-        program = _compiled(model, samples, QuantSpec(width="8"))
-        inputs, view = encode_inputs(program, samples[0], saturate=True), OnnxView(program)
         reference = session(model.SerializeToString(), threads=1)
-        real, integer, ratio = paired(lambda: reference.run(None, samples[0]), lambda: view.outputs(inputs), pairs)  # noqa: B023
-        rows.append((name, program.parameters, real * 1e3, integer * 1e3, ratio))
-    columns = ("model", "parameters", "float, ms", "8-bit integers, ms", "ratio")
-    return Table("latency", "Integer inference against float", columns, tuple(rows), ("Random weights, seeded.", PAIRED))
+        for width in ("8", "16"):
+            progress(f"{name}, {width} bits", None)
+            program = _compiled(model, samples, QuantSpec(width=width))
+            inputs, view = encode_inputs(program, samples[0], saturate=True), OnnxView(program)
+            real, integer, ratio = paired(lambda: reference.run(None, samples[0]), lambda: view.outputs(inputs), pairs)  # noqa: B023
+            rows.append((name, width, program.parameters, real * 1e3, integer * 1e3, ratio))
+    columns = ("model", "width", "parameters", "float, ms", "integers, ms", "ratio")
+    notes = ("Random weights of 8 bits, seeded; activations of `width` bits.", PAIRED)
+    return Table("latency", "Integer inference against float", columns, tuple(rows), notes)
 
 
 def batch(progress: Progress = silent, count: int = 512, repeats: int = 3) -> Table:

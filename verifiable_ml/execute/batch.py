@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.execute.onnxruntime import OnnxView
 from verifiable_ml.execute.reference import run_reference
 from verifiable_ml.execute.trace import Trace, encode_inputs
-from verifiable_ml.program import Program
+from verifiable_ml.program import Operator, Program
 
 MOST_TOGETHER = 256
 """More gain nothing: by then what a call costs is spread thin."""
@@ -72,8 +73,17 @@ class Batch:
 def most_together(program: Program) -> int:
     """A power of two: how many runs fit CHUNK_BYTES, their inputs, outputs and what lies between held at once."""
     tensors = [program.spec(index) for index in range(len(program.inputs) + len(program.operators))]
-    each = sum(spec.nbytes for spec in tensors) + 16 * max(spec.size for spec in tensors)
+    between = max(16 * max(spec.size for spec in tensors), *(_gathered(program, each) for each in program.operators))
+    each = sum(spec.nbytes for spec in tensors) + between
     return 1 << (max(1, min(MOST_TOGETHER, CHUNK_BYTES // each)).bit_length() - 1)
+
+
+def _gathered(program: Program, operator: Operator) -> int:
+    """Bytes of a convolution's windows."""
+    if operator.kind != "conv":
+        return 0
+    weights = program.known(operator.operands[1]).shape
+    return operator.output.size // weights[0] * prod(weights[1:])
 
 
 def encode_batch(program: Program, samples: Sequence[Sample], first: int = 0, *, saturate: bool = False) -> dict[str, IntArray]:

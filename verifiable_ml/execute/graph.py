@@ -24,6 +24,8 @@ from verifiable_ml.program.tensor import Shape, TensorSpec
 
 OPSET, IR_VERSION = 18, 9
 """As old as the operators allow: BitShift, Clip and ReduceSum in the forms that are used here."""
+CONTRIBUTED = "com.microsoft"
+"""Operators that onnxruntime has beside ONNX's."""
 MAX_BYTES = (1 << 31) - (1 << 24)
 EXACT = (("float32", 1 << 24), ("float64", 1 << 53))
 
@@ -60,10 +62,15 @@ class Step:
 
 
 class Graph:
-    """Collects nodes and constants; the same node of the same inputs is made once."""
+    """Collects nodes and constants; the same node of the same inputs is made once.
 
-    def __init__(self) -> None:
+    signed: whether products of bytes by signed bytes are exact where it will run.
+    """
+
+    def __init__(self, *, signed: bool = False) -> None:
+        self.signed = signed
         self._nodes: dict[Any, onnx.NodeProto] = {}
+        self._makers: dict[str, onnx.NodeProto] = {}
         self._constants: dict[str, np.ndarray[Any, Any]] = {}
         self._known: dict[Any, str] = {}
 
@@ -72,7 +79,12 @@ class Graph:
         key = (op, inputs, tuple(sorted(attributes.items())))
         if key not in self._nodes:
             self._nodes[key] = helper.make_node(op, list(inputs), [f"{op.lower()}_{len(self._nodes)}"], **attributes)
+            self._makers[self._nodes[key].output[0]] = self._nodes[key]
         return str(self._nodes[key].output[0])
+
+    def made(self, name: str) -> onnx.NodeProto | None:
+        """The node whose output has that name; None for an input or a constant."""
+        return self._makers.get(name)
 
     def constant(self, array: Any, dtype: str) -> str:
         """The name of an initialiser."""
@@ -171,7 +183,10 @@ class Graph:
 
     def model(self, inputs: dict[str, Value], outputs: Sequence[Value]) -> onnx.ModelProto:
         """The ONNX model with these inputs and outputs. Raises UnsupportedModel if it is larger than a protobuf may be."""
-        nbytes = sum(array.nbytes for array in self._constants.values())
+        nodes = self._needed([value.name for value in outputs])
+        read = {name for node in nodes for name in node.input}
+        constants = {name: array for name, array in self._constants.items() if name in read}
+        nbytes = sum(array.nbytes for array in constants.values())
         if nbytes > MAX_BYTES:
             raise UnsupportedModel(
                 thing=f"{nbytes:,} bytes of constants",
@@ -179,13 +194,24 @@ class Graph:
                 hint="narrower weights take fewer bytes",
             )
         graph = helper.make_graph(
-            list(self._nodes.values()),
+            nodes,
             "program",
             [helper.make_tensor_value_info(v.name, onnx_type(v.dtype), v.stored) for v in inputs.values()],
             [helper.make_tensor_value_info(v.name, onnx_type(v.dtype), v.stored) for v in outputs],
-            [numpy_helper.from_array(array, name) for name, array in self._constants.items()],
+            [numpy_helper.from_array(array, name) for name, array in constants.items()],
         )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIBUTED, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+    def _needed(self, names: list[str]) -> list[onnx.NodeProto]:
+        """In order, the nodes that any of these values come from: what was replaced by something faster is left out."""
+        needed: set[str] = set()
+        while names:
+            node = self._makers.get(names.pop())
+            if node is not None and node.output[0] not in needed:
+                needed.add(node.output[0])
+                names += node.input
+        return [node for node in self._nodes.values() if node.output[0] in needed]
 
 
 def onnx_type(dtype: str) -> int:

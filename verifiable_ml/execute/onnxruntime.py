@@ -14,8 +14,10 @@ import onnxruntime as ort
 
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.execute.fetch import fetcher
 from verifiable_ml.execute.graph import Graph, Step, Value
 from verifiable_ml.execute.requantised import requantised
+from verifiable_ml.execute.signed import signed_products_are_exact
 from verifiable_ml.execute.stack import Stacked, stacked
 from verifiable_ml.execute.trace import Trace, check_inputs
 from verifiable_ml.execute.views import VIEWS
@@ -35,41 +37,34 @@ class OnnxView:
         stack = stacked(program, count) if count else Stacked(program, tuple(range(total)))
         graph, values = _lowered(stack.program)
         self.taken = stack.program
-        wanted = range(total) if every_output else {output.index for output in program.outputs}
-        self._values = {index: _result(graph, values[stack.places[index]], program.spec(index), count) for index in wanted}
+        wanted = range(total) if every_output else [output.index for output in program.outputs]
+        results = [_result(graph, values[stack.places[index]], program.spec(index), count) for index in wanted]
         inputs = {given.name: value for given, value in zip(program.inputs, values, strict=False)}
-        self._feeds = [value.name for value in inputs.values()]
-        self._fetched = sorted({value.name for value in self._values.values()} - set(self._feeds))
-        outputs = {value.name: value for value in self._values.values()}
-        self.model = graph.model(inputs, [outputs[name] for name in self._fetched]).SerializeToString()
-        self._session = session(self.model, threads) if self._fetched else None  # a graph that only permutes has no nodes
+        feeds = [value.name for value in inputs.values()]
+        outputs = {value.name: value for value in results if value.name not in feeds}
+        self.model = graph.model(inputs, list(outputs.values())).SerializeToString()
+        made = session(self.model, threads) if outputs else None  # a graph that only permutes has no nodes
+        self._indices, self._fetch = tuple(wanted), fetcher(made, feeds, results)
 
     def outputs(self, inputs: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
         """The program's outputs, in order. Raises InvalidInput."""
-        found = self._run(check_inputs(self.program, inputs))
-        return tuple(found[output.index] for output in self.program.outputs)
+        found = self._fetch(check_inputs(self.program, inputs))
+        return tuple(found[output.index] for output in self.program.outputs) if self.every_output else tuple(found)
 
     def trace(self, inputs: Mapping[str, IntArray]) -> Trace:
         """Every tensor of the program. Raises InvalidInput; ValueError if the view was not built with every_output."""
         if not self.every_output:
             raise ValueError("this view records outputs only: build it with every_output=True")
-        found = self._run(check_inputs(self.program, inputs))
-        return Trace(self.program, tuple(found[index] for index in range(len(found))))
+        return Trace(self.program, tuple(self._fetch(check_inputs(self.program, inputs))))
 
     def stack(self, inputs: Mapping[str, IntArray]) -> dict[int, IntArray]:
         """By trace index, each tensor of `count` runs [count, *shape]; inputs are stacked likewise. Raises InvalidInput."""
-        return self._run(check_inputs(self.taken, inputs))
-
-    def _run(self, inputs: tuple[IntArray, ...]) -> dict[int, IntArray]:
-        feeds = dict(zip(self._feeds, inputs, strict=True))
-        computed = self._session.run(self._fetched, feeds) if self._session else []
-        arrays = feeds | dict(zip(self._fetched, computed, strict=True))
-        return {index: value.layout.read(arrays[value.name], value.shape) for index, value in self._values.items()}
+        return dict(zip(self._indices, self._fetch(check_inputs(self.taken, inputs)), strict=True))
 
 
 def _lowered(program: Program) -> tuple[Graph, list[Value]]:
     """The graph, and each tensor of the trace as a value of it."""
-    graph, values = Graph(), []
+    graph, values = Graph(signed=signed_products_are_exact()), []
     for place, given in enumerate(program.inputs):
         values.append(graph.value(f"input_{place}", given.spec.dtype.numpy.name, given.spec.shape))
     for place, operator in enumerate(program.operators):

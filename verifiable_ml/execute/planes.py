@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from verifiable_ml.errors import UnsupportedModel
-from verifiable_ml.execute.graph import Graph, Step, Value, arithmetic
+from verifiable_ml.execute.graph import Graph, Step, Value, arithmetic, centred, centred_bound
 from verifiable_ml.program import Interval
 
 MAX_TERMS = ((1 << 31) - 1) // (255 * 255)
@@ -29,6 +29,10 @@ class Plane:
     place: int
 
 
+Product = Callable[[Plane, Plane], tuple[str, str]]
+"""Of two planes without their zero points: the name of the result, and its type."""
+
+
 def count(interval: Interval, zero: int) -> int:
     """How many planes there are."""
     if interval.low >= 0 and max(interval.high, zero) <= 255 and zero >= 0:
@@ -40,27 +44,27 @@ def planes(graph: Graph, value: Value, interval: Interval, zero: int) -> list[Pl
     """Cut so that value - zero = sum of 2^(8 place) (plane - its zero). One plane, the value itself, if all are bytes."""
     if interval.low >= 0 and interval.high <= 255 and 0 <= zero <= 255:
         return [Plane(graph.cast(value, "uint8"), zero, 0)]
-    base = min(interval.low, zero)
-    name = graph.cast(value, "int64").name
-    name = graph.node("Sub", name, graph.constant(base, "int64"))
-    whole = graph.cast(replace(value, name=name, dtype="int64"), "uint64")
-    return [_plane(graph, whole, zero - base, place) for place in range(count(interval, zero))]
+    base, places = min(interval.low, zero), count(interval, zero)
+    bits = 32 if max(centred_bound(interval, base), abs(zero - base)) < 1 << 31 else 64
+    whole = graph.cast(centred(graph, value, base, f"int{bits}"), f"uint{bits}")
+    return [_plane(graph, whole, zero - base, place, last=place == places - 1) for place in range(places)]
 
 
-def _plane(graph: Graph, whole: Value, zero: int, place: int) -> Plane:
+def _plane(graph: Graph, whole: Value, zero: int, place: int, *, last: bool) -> Plane:
     name = whole.name
     if place:
-        name = graph.node("BitShift", name, graph.constant(8 * place, "uint64"), direction="RIGHT")
-    name = graph.node("BitwiseAnd", name, graph.constant(255, "uint64"))
+        name = graph.node("BitShift", name, graph.constant(8 * place, whole.dtype), direction="RIGHT")
+    if not last:
+        name = graph.node("BitwiseAnd", name, graph.constant(255, whole.dtype))
     value = graph.cast(replace(whole, name=name), "uint8")
     return Plane(value, (zero >> (8 * place)) & 255, place)
 
 
-def joined(graph: Graph, xs: list[Plane], ws: list[Plane], terms: int, product: Callable[[Plane, Plane], str]) -> tuple[str, str]:
+def joined(graph: Graph, xs: list[Plane], ws: list[Plane], terms: int, product: Product) -> tuple[str, str]:
     """The sum of 2^(8 place) * product over all pairs, and its type, which holds every partial sum. Raises UnsupportedModel."""
     pairs = [(x, w) for x in xs for w in ws]
     if len(pairs) == 1:
-        return product(*pairs[0]), "int32"
+        return product(*pairs[0])
     bound = sum(terms * 255 * 255 << (8 * (x.place + w.place)) for x, w in pairs)
     if bound >= 1 << 62:
         raise UnsupportedModel(
@@ -68,7 +72,8 @@ def joined(graph: Graph, xs: list[Plane], ws: list[Plane], terms: int, product: 
         )
     dtype, total = arithmetic(bound), ""
     for x, w in pairs:
-        term, place = graph.cast(graph.value(product(x, w), "int32", ()), dtype).name, x.place + w.place
+        name, made = product(x, w)
+        term, place = graph.cast(graph.value(name, made, ()), dtype).name, x.place + w.place
         term = graph.node("Mul", term, graph.constant(1 << (8 * place), dtype)) if place else term
         total = graph.node("Add", total, term) if total else term
     return total, dtype

@@ -7,9 +7,11 @@ the truncation of the last Cast where nothing is negative. Beyond, in int64, cli
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from verifiable_ml.execute.graph import Graph, Value, arithmetic
+from verifiable_ml.execute.graph import CONTRIBUTED, Graph, Value, arithmetic
 from verifiable_ml.program import Requantise
 from verifiable_ml.program.operator import Accumulator
 from verifiable_ml.program.tensor import Interval, Shape
@@ -19,14 +21,15 @@ def requantised(graph: Graph, value: Value, form: Requantise, reached: Accumulat
     """The stored integers, in `dtype` or in the type of the arithmetic, from the accumulator."""
     scaled, bound = scaled_interval(form, reached)
     kind, permutation = arithmetic(bound), graph.order(value)
-    value = graph.value(graph.laid(value, permutation), value.dtype, value.shape, permutation)
+    if not value.layout.is_plain or value.stored[-1:] != value.shape[-1:]:  # else channels are innermost as it is
+        value = graph.value(graph.laid(value, permutation), value.dtype, value.shape, permutation)
     if form.low == form.high:  # always saturated, perhaps at a bound that the arithmetic does not hold
         zero = graph.node("Mul", graph.cast(value, "int64").name, graph.constant(0, "int64"))
-        return graph.value(graph.node("Add", zero, graph.constant(form.low, "int64")), "int64", value.shape, permutation)
-    name = graph.cast(value, kind).name
+        return replace(value, name=graph.node("Add", zero, graph.constant(form.low, "int64")), dtype="int64")
     if kind == "int64":
-        return graph.value(_integer(graph, name, form, scaled, permutation), kind, value.shape, permutation)
-    return _floating(graph, graph.value(name, kind, value.shape, permutation), form, scaled, dtype)
+        name = _integer(graph, graph.cast(value, kind).name, form, scaled, permutation)
+        return replace(value, name=name, dtype=kind)
+    return _floating(graph, value, form, scaled, (kind, dtype), permutation)
 
 
 def scaled_interval(form: Requantise, reached: Accumulator) -> tuple[Interval, int]:
@@ -43,15 +46,31 @@ def scaled_interval(form: Requantise, reached: Accumulator) -> tuple[Interval, i
     return Interval(min(sums), max(sums)), max(magnitude, max(map(abs, sums)), reached.interval.magnitude)
 
 
-def _floating(graph: Graph, value: Value, form: Requantise, scaled: Interval, dtype: str) -> Value:
-    name, kind, permutation = value.name, value.dtype, graph.order(value)
-    name = _affine(graph, name, form, kind, permutation, 2.0**-form.shift)
+def _floating(
+    graph: Graph, value: Value, form: Requantise, scaled: Interval, types: tuple[str, str], permutation: Shape
+) -> Value:
+    kind, dtype = types
+    name = _by_the_product(graph, value, form) if kind == "float32" else None
+    name = name or _affine(graph, graph.cast(value, kind).name, form, kind, permutation, 2.0**-form.shift)
     if scaled.low >> form.shift < form.low or scaled.high >> form.shift > form.high:
         name = graph.node("Clip", name, graph.constant(form.low, kind), graph.constant(form.high, kind))
     if form.shift and form.low < 0:
         name = graph.node("Floor", name)
-    value = graph.value(name, kind, value.shape, permutation)
+    value = replace(value, name=name, dtype=kind)
     return graph.cast(value, dtype) if form.shift else value
+
+
+def _by_the_product(graph: Graph, value: Value, form: Requantise) -> str | None:
+    """Multiplier and offset applied by the product of bytes that the accumulator comes from, on its way out, in float32."""
+    made = graph.made(value.name)
+    if made is None or made.op_type != "MatMulInteger" or len(value.stored) != 2 or not value.layout.is_plain:
+        return None
+    x, w, *zeros = made.input
+    multiplier, offset = form.multiplier * 2.0**-form.shift, form.offset * 2.0**-form.shift
+    scale = multiplier if len(multiplier) > 1 else multiplier.reshape(())
+    after = [graph.constant(np.broadcast_to(offset, value.stored[-1:]), "float32")] if offset.any() else []
+    scales = graph.constant(1, "float32"), graph.constant(scale, "float32")
+    return graph.node("MatMulIntegerToFloat", x, w, *scales, *(*zeros, "")[:2], *after, domain=CONTRIBUTED)
 
 
 def _integer(graph: Graph, name: str, form: Requantise, scaled: Interval, permutation: Shape) -> str:

@@ -1,35 +1,81 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""conv: ConvInteger on bytes, channels first; small sums in float32; what is wider as planes of bytes."""
+"""conv: gathered windows times signed bytes where these are exact; else float32 for small sums, and ConvInteger on planes.
+
+Gathered windows have channels last, as programs do; onnxruntime's own convolutions have them first.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from verifiable_ml.errors import UnsupportedModel
-from verifiable_ml.execute.graph import Graph, Step, Value, centred, floating
+from verifiable_ml.execute.gathered import gathered
+from verifiable_ml.execute.graph import EXACT, Graph, Step, Value, centred, floating
 from verifiable_ml.execute.layout import channel_first
-from verifiable_ml.execute.planes import MAX_TERMS, Plane, byte_product_fits, joined, planes
+from verifiable_ml.execute.planes import MAX_TERMS, Plane, count, joined, planes
+from verifiable_ml.execute.signed import signed_planes, times_weights
+from verifiable_ml.program.ops.conv import windows
+
+MANY = 1 << 18
+"""Products of weights by inputs from which it pays to gather windows."""
+CHANNELS = 1 << 9
+"""Input channels times output channels from which it does: what is gathered for fewer products costs more than they do."""
+MOST_GATHERED = 1 << 28
+"""Bytes of the matrix of windows."""
 
 
 def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
-    """Operands x [N, *spatial, C] and w [O, *kernel, C/groups] as [N, C, *spatial] and [O, C/groups, *kernel]."""
-    a = step.attributes
+    """Operands x [N, *spatial, C] and w [O, *kernel, C/groups]."""
+    if _gathering_pays(graph, step):
+        return _gathered(graph, step, operands[0])
+    a, order = step.attributes, channel_first(len(step.output.shape))
     zeros, terms = (a.x_zero, a.w_zero), prod(step.operands[1].shape[1:])
-    order = channel_first(len(step.output.shape))
     attributes = {"strides": a.strides, "pads": a.pads, "dilations": a.dilations, "group": a.groups}
-    if not byte_product_fits(step, zeros, terms) and floating(step, zeros) == "float32":
-        pair = [centred(graph, value, zero, "float32") for value, zero in zip(operands, zeros, strict=True)]
-        name = graph.node("Conv", *(graph.laid(value, order) for value in pair), **attributes)
-        return graph.value(name, "float32", step.output.shape, order)
-    _check(terms, step)
 
-    def product(x: Plane, w: Plane) -> str:
+    def real(values: tuple[Value, ...], zeros: tuple[int, ...]) -> tuple[str, str]:
+        pair = [centred(graph, value, zero, "float32") for value, zero in zip(values, zeros, strict=True)]
+        return graph.node("Conv", *(graph.laid(value, order) for value in pair), **attributes), "float32"
+
+    def product(x: Plane, w: Plane) -> tuple[str, str]:
+        if terms * 255 * 255 <= EXACT[0][1] and a.groups > 1:  # many small products: onnxruntime has no kernel of bytes for them
+            return real((x.value, w.value), (x.zero, w.zero))
         names = [graph.laid(plane.value, order) for plane in (x, w)]
-        return graph.node("ConvInteger", *names, *(graph.constant(plane.zero, "uint8") for plane in (x, w)), **attributes)
+        zero_points = (graph.constant(plane.zero, "uint8") for plane in (x, w))
+        return graph.node("ConvInteger", *names, *zero_points, **attributes), "int32"
 
-    cut = [planes(graph, v, k.interval, zero) for v, k, zero in zip(operands, step.operands, zeros, strict=True)]
-    name, dtype = joined(graph, cut[0], cut[1], terms, product)
+    if floating(step, zeros) == "float32":
+        name, dtype = real(operands, zeros)
+    else:
+        _check(terms, step)
+        xs, ws = (planes(graph, v, k.interval, zero) for v, k, zero in zip(operands, step.operands, zeros, strict=True))
+        name, dtype = joined(graph, xs, ws, terms, product)
     return graph.value(name, dtype, step.output.shape, order)
+
+
+def _gathering_pays(graph: Graph, step: Step) -> bool:
+    """One group, enough to do, and few planes."""
+    (x, w), a = step.operands, step.attributes
+    rows, terms = prod(step.output.shape[:-1]), prod(w.shape[1:])
+    enough = rows * prod(w.shape) >= MANY and w.shape[0] * w.shape[-1] >= CHANNELS
+    if not graph.signed or a.groups != 1 or not enough or terms > MAX_TERMS or rows * terms > MOST_GATHERED:
+        return False
+    assert w.values is not None
+    pairs = count(x.interval, a.x_zero) * len(signed_planes(w.values - a.w_zero))
+    return pairs <= (2 if floating(step, (a.x_zero, a.w_zero)) == "float32" else 6)
+
+
+def _gathered(graph: Graph, step: Step, x: Value) -> Value:
+    (known, w), a = step.operands, step.attributes
+    assert w.values is not None
+    over = windows(a, w.shape)
+    xs = [
+        replace(plane, value=gathered(graph, plane.value, over, plane.zero))
+        for plane in planes(graph, x, known.interval, a.x_zero)
+    ]
+    name, dtype = times_weights(graph, xs, (w.values - a.w_zero).reshape(w.shape[0], -1))
+    made = graph.value(name, dtype, (prod(step.output.shape[:-1]), w.shape[0]))
+    return graph.reshaped(made, step.output.shape)
 
 
 def _check(terms: int, step: Step) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from math import prod
 
+from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.execute.graph import Graph, Step, Value, centred, floating
 from verifiable_ml.execute.planes import MAX_TERMS, Plane, byte_product_fits, count, joined, planes
+from verifiable_ml.execute.signed import signed_planes, times_weights
 
 MANY = 1 << 14
 """Weights from which it pays to read bytes instead of float64 (measured: 16 x 8 bits at 1024 x 1024, one row)."""
@@ -21,21 +23,47 @@ def view(graph: Graph, step: Step, operands: tuple[Value, ...]) -> Value:
     shape, terms = step.output.shape, x.shape[-1]
     if len(w.shape) == 2:
         x = graph.reshaped(x, (prod(x.shape[:-1]), terms))
-    swapped = (*range(len(w.shape) - 2), len(w.shape) - 1, len(w.shape) - 2)
     zeros = (step.attributes.x_zero, step.attributes.w_zero)
-
-    def product(a: Plane, b: Plane) -> str:
-        names = (graph.laid(a.value), graph.laid(b.value, swapped))
-        return graph.node("MatMulInteger", *names, *(graph.constant(plane.zero, "uint8") for plane in (a, b)))
-
-    dtype = floating(step, zeros)
-    if byte_product_fits(step, zeros, terms) or (dtype != "float32" and _planes_pay(step, zeros)):
-        cut = [planes(graph, v, k.interval, zero) for v, k, zero in zip((x, w), step.operands, zeros, strict=True)]
-        name, dtype = joined(graph, cut[0], cut[1], terms, product)
+    dtype, fits = floating(step, zeros), byte_product_fits(step, zeros, terms)
+    if _signed_pays(graph, step, zeros, dtype, fits=fits):
+        xs = planes(graph, graph.value(graph.laid(x), x.dtype, x.shape), step.operands[0].interval, zeros[0])
+        name, dtype = times_weights(graph, xs, _weights(step))
+    elif fits or (dtype != "float32" and _planes_pay(step, zeros)):
+        name, dtype = _by_bytes(graph, step, (x, w), zeros)
     else:
         x, w = (centred(graph, value, zero, dtype) for value, zero in zip((x, w), zeros, strict=True))
-        name = graph.node("MatMul", graph.laid(x), graph.laid(w, swapped))
+        name = graph.node("MatMul", graph.laid(x), graph.laid(w, _swapped(w)))
     return graph.reshaped(graph.value(name, dtype, (*x.shape[:-1], w.shape[-2])), shape)
+
+
+def _by_bytes(graph: Graph, step: Step, operands: tuple[Value, Value], zeros: tuple[int, int]) -> tuple[str, str]:
+    def product(a: Plane, b: Plane) -> tuple[str, str]:
+        names = (graph.laid(a.value), graph.laid(b.value, _swapped(b.value)))
+        return graph.node("MatMulInteger", *names, *(graph.constant(plane.zero, "uint8") for plane in (a, b))), "int32"
+
+    xs, ws = (planes(graph, v, k.interval, zero) for v, k, zero in zip(operands, step.operands, zeros, strict=True))
+    return joined(graph, xs, ws, operands[0].shape[-1], product)
+
+
+def _swapped(w: Value) -> tuple[int, ...]:
+    return (*range(len(w.shape) - 2), len(w.shape) - 1, len(w.shape) - 2)
+
+
+def _weights(step: Step) -> IntArray:
+    """Constant weights [N, K], their zero point taken away."""
+    values = step.operands[1].values
+    assert values is not None
+    weights: IntArray = values - step.attributes.w_zero
+    return weights
+
+
+def _signed_pays(graph: Graph, step: Step, zeros: tuple[int, int], dtype: str, *, fits: bool) -> bool:
+    """Constant weights as signed bytes cost a quarter of other products; more planes of them pay where weights are many."""
+    x, w = step.operands
+    if not graph.signed or w.values is None or len(w.shape) != 2 or w.shape[-1] > MAX_TERMS:
+        return False
+    pairs = count(x.interval, zeros[0]) * len(signed_planes(_weights(step)))
+    return (fits and pairs == 1) or (prod(w.shape) >= MANY and pairs <= (2 if dtype == "float32" else 6))
 
 
 def _planes_pay(step: Step, zeros: tuple[int, int]) -> bool:
