@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from eth_hash.auto import keccak as _keccak
+from eth_hash.backends.pysha3 import backend  # named: left to itself eth_hash prefers pycryptodome, at four times the time
 
 
 def keccak(data: bytes) -> bytes:
     """32 bytes. The original padding of Keccak, not that of SHA3-256."""
-    return _keccak(data)
+    return backend.keccak256(data)

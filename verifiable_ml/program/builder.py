@@ -146,14 +146,18 @@ class Builder:
             raise _malformed(thing, "its decoding has another number of channels")
         self._outputs.append(Output(name, int(ref.index), decoding))
 
-    def build(self) -> Program:
-        """The frozen program; its id is computed, so that every descriptor is known to be well formed."""
+    def build(self, *, identified: bool = True) -> Program:
+        """The frozen program; its id is computed, so that every descriptor is known to be well formed.
+
+        identified=False leaves that out, for a program that is only tried: an id reads every weight.
+        """
         if not self._inputs or not self._operators or not self._outputs or max(len(self._inputs), len(self._outputs)) > 255:
             raise _malformed("a program", "it needs 1 to 255 inputs and outputs, and an operator")
         constants, operators = self._in_order_of_use()
         program = Program(tuple(self._inputs), constants, operators, tuple(self._outputs), self._salt)
         try:
-            identity.program_id(program)
+            if identified:
+                identity.program_id(program)
         except (ValueError, OverflowError, struct.error) as error:
             raise _malformed("a program", f"a number does not fit its place ({error})") from error
         return program

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import Prepared, Rewrite
 from verifiable_ml.program import Program
 from verifiable_ml.quantize.calibration import Sample, calibrate
-from verifiable_ml.quantize.fidelity import FidelityReport, Reference, measure
+from verifiable_ml.quantize.fidelity import FidelityReport, LayerFidelity, Reference, measure, measure_outputs
 from verifiable_ml.quantize.lower import LOWERINGS
 from verifiable_ml.quantize.lowering import Lowering
 from verifiable_ml.quantize.search import Attempt, search, with_trials
@@ -56,23 +55,33 @@ def quantise(
     calibration = calibrate(prepared.model, samples, spec)
     plain = Lowering(prepared.model, calibration, spec)
     reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
-
-    def attempt(name: str, widths: Widths, count: int) -> Attempt:
-        lowered = plain.afresh(widths).run(LOWERINGS)
-        return Attempt(name, widths, lowered, measure(reference, lowered, spec, count))
-
-    wanted, tried = search(plain.plan.ladder(spec), partial(attempt, count=_count(TRIED, plain)), threshold)
-    for chosen in wanted:
-        report = chosen.report
-        if report.samples < len(reference.samples):
-            report = measure(reference, chosen.lowered, spec)
+    wanted, tried = search(plain.plan.ladder(spec), _Trials(plain, reference.of_first(_count(TRIED, plain))), threshold)
+    chosen, report = wanted[0], measure(reference, wanted[0].lowered, spec)
+    for other in wanted[1:]:
         if report.reaches(threshold):
             break
-    else:
-        chosen, report = wanted[0], measure(reference, wanted[0].lowered, spec)
+        wider = measure(reference, other.lowered, spec)
+        chosen, report = (other, wider) if wider.cosine > report.cosine else (chosen, report)
     if refuse:
         report.check(threshold)
     return Compiled(chosen.lowered.program, with_trials(report, tried, chosen), prepared.rewrites)
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """What the search asks for."""
+
+    plain: Lowering
+    reference: Reference
+
+    def run(self, name: str, widths: Widths) -> Attempt:
+        """As of Trials."""
+        lowered = self.plain.afresh(widths).run(LOWERINGS, identified=False)
+        return Attempt(name, widths, lowered, measure_outputs(self.reference, lowered, self.plain.spec))
+
+    def layers(self, attempt: Attempt) -> tuple[LayerFidelity, ...]:
+        """As of Trials."""
+        return measure(self.reference, attempt.lowered, self.plain.spec).layers
 
 
 def _parted(samples: Sequence[Sample], validation: Sequence[Sample] | None) -> tuple[Sequence[Sample], Sequence[Sample]]:

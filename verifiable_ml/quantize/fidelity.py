@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 
+from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import FidelityBelowThreshold
 from verifiable_ml.execute import Batch
+from verifiable_ml.program import ConstantRef, Program
 from verifiable_ml.quantize.calibration import Array, FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
@@ -21,6 +24,8 @@ CLEAR = 0.01
 """Of an output's spread: decisions by a smaller margin are left out where decisions are judged."""
 DECISIONS = 0.99
 """Share of clear decisions that is asked for at most."""
+PRODUCTS = frozenset({"matmul", "conv"})
+"""Operators with weights."""
 KEPT = 1 << 26
 """Elements of the float model's tensors that are kept in memory."""
 
@@ -51,7 +56,8 @@ class OutputFidelity:
 @dataclass(frozen=True, slots=True)
 class LayerFidelity:
     """One tensor inside. `error` is the root mean square error over the root mean square value; `added` what it adds to its
-    worst operand's.
+    worst operand's. rounded, weighed: which share of the outputs' error is the rounding of this tensor, and of the weights that
+    it is made with: what more bits would mend. An estimate, by following errors back from the outputs.
     """
 
     name: str
@@ -60,6 +66,8 @@ class LayerFidelity:
     shape: tuple[int, ...]
     error: float
     added: float
+    rounded: float
+    weighed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,12 @@ class Reference:
         self._kept: dict[int, dict[str, Array]] = {}
         self._elements = 0
 
+    def of_first(self, count: int) -> Reference:
+        """The same with the first samples only."""
+        other = copy(self)
+        other.samples = self.samples[:count]
+        return other
+
     def values(self, place: int) -> dict[str, Array]:
         """Every tensor of the float model on the sample at that place."""
         if place in self._kept:
@@ -156,41 +170,42 @@ class Reference:
         return values
 
 
-def measure(reference: Reference, lowered: Lowered, spec: QuantSpec, count: int | None = None) -> FidelityReport:
-    """Run both over the samples, or the first `count`. Inputs beyond the calibrated range are saturated."""
-    program = lowered.program
-    observed = {each.name: each for each in lowered.observed}
-    squares = {name: np.zeros(2) for name in observed}
-    wanted = [output.name for output in program.outputs]
-    real: dict[str, list[Array]] = {name: [] for name in wanted}
-    integer: dict[str, list[FloatArray]] = {name: [] for name in wanted}
-    places = range(min(count or len(reference.samples), len(reference.samples)))
-    traces = Batch(program, every_output=True).traces([reference.samples[place] for place in places], saturate=True)
-    for place, trace in zip(places, traces, strict=True):
+def measure(reference: Reference, lowered: Lowered, spec: QuantSpec) -> FidelityReport:
+    """Run both over the samples, every layer compared. Inputs beyond the calibrated range are saturated."""
+    program, answers = lowered.program, list[tuple[IntArray, ...]]()
+    observed = tuple({each.name: each for each in lowered.observed}.values())
+    squares = {each.name: np.zeros(3) for each in observed}
+    for place, trace in enumerate(Batch(program, every_output=True).traces(reference.samples, saturate=True)):
         values = reference.values(place)
-        for name, each in observed.items():
-            found = dequantised(each, trace.tensors[each.value.ref.index])
-            squares[name] += _squares(values[name], found)
-            if name in real:
-                real[name].append(values[name])
-                integer[name].append(found)
-    outputs = tuple(_output(name, np.stack(real[name]), np.stack(integer[name])) for name in wanted)
-    errors = {name: float(np.sqrt(error / max(total, 1e-60))) for name, (error, total) in squares.items()}
-    return FidelityReport(spec, len(places), outputs, _layers(reference.model, lowered, observed, errors))
+        for each in observed:
+            squares[each.name] += _squares(values[each.name], trace.tensors[each.value.ref.index], each)
+        answers.append(trace.outputs)
+    outputs = _outputs(reference, program, [np.stack(each) for each in zip(*answers, strict=True)])
+    return FidelityReport(spec, len(answers), outputs, _layers(reference.model, program, observed, squares))
 
 
-def _squares(real: FloatArray, integer: FloatArray) -> FloatArray:
-    """The squared error and the squared value, summed."""
-    error = (integer - real).reshape(-1)
-    flat = real.astype(np.float64).reshape(-1)
-    return np.array([error @ error, flat @ flat])
+def measure_outputs(reference: Reference, lowered: Lowered, spec: QuantSpec) -> FidelityReport:
+    """The same of the outputs alone, which is sooner done."""
+    answers = Batch(lowered.program, every_output=False).outputs(reference.samples, saturate=True)
+    return FidelityReport(spec, len(reference.samples), _outputs(reference, lowered.program, answers), ())
 
 
-def dequantised(observed: Observed, integers: np.ndarray[Any, np.dtype[Any]]) -> FloatArray:
-    """The real values that a tensor of the trace stands for, in the float model's order of axes."""
+def _outputs(reference: Reference, program: Program, answers: Sequence[IntArray]) -> tuple[OutputFidelity, ...]:
+    """Answers: an output each, [samples, *shape]."""
+    found = []
+    for output, integers in zip(program.outputs, answers, strict=True):
+        real = np.stack([reference.values(place)[output.name] for place in range(len(integers))])
+        found.append(_output(output.name, real, output.decoding.decode(integers)))
+    return tuple(found)
+
+
+def _squares(real: Array, integers: IntArray, observed: Observed) -> FloatArray:
+    """Sums over a tensor: the error's squares, the value's squares, how many. In the order in which it is stored."""
     value = observed.value
-    real = (integers.astype(np.float64) - value.zero) * value.scale + value.extra
-    return real.transpose(np.argsort(value.layout)) if value.layout else real
+    wanted = real.transpose(value.layout).astype(np.float64)
+    error = (integers - float(value.zero)) * value.scale + (value.extra - wanted)
+    # not by BLAS, whose threads wait for each other
+    return np.array([np.einsum("i,i", flat, flat) for flat in (error.reshape(-1), wanted.reshape(-1))] + [wanted.size])
 
 
 def _output(name: str, answers: Array, integer: FloatArray) -> OutputFidelity:
@@ -223,20 +238,56 @@ def _cosine(a: FloatArray, b: FloatArray) -> float:
 
 
 def _layers(
-    model: onnx.ModelProto,
-    lowered: Lowered,
-    observed: dict[str, Observed],
-    errors: dict[str, float],
+    model: onnx.ModelProto, program: Program, observed: Sequence[Observed], squares: dict[str, FloatArray]
 ) -> tuple[LayerFidelity, ...]:
     makers = {name: node for node in model.graph.node for name in node.output}
-    inputs = len(lowered.program.inputs)
-    found = []
-    for name, each in observed.items():
-        spec = lowered.program.spec(each.value.ref.index)
-        kind = lowered.program.operators[each.value.ref.index - inputs].kind if each.value.ref.index >= inputs else "input"
-        before = max((errors[parent] for parent in _ancestors(name, makers, errors)), default=0.0)
-        found.append(LayerFidelity(name, kind, spec.dtype.label, spec.shape, errors[name], errors[name] - before))
+    errors = {name: float(np.sqrt(error / max(total, 1e-60))) for name, (error, total, _) in squares.items()}
+    parents = {each.name: _ancestors(each.name, makers, errors) for each in observed}
+    own = {each.name: _own(program, each, squares[each.name]) for each in observed}
+    order = [each.name for each in sorted(observed, key=lambda each: -each.value.ref.index)]
+    shares = _shares(order, {output.name for output in program.outputs}, parents, errors, own)
+    inputs, found = len(program.inputs), []
+    for each in observed:
+        name, index = each.name, each.value.ref.index
+        kind = program.operators[index - inputs].kind if index >= inputs else "input"
+        added = errors[name] - max((errors[parent] for parent in parents[name]), default=0.0)
+        spec = program.spec(index)
+        found.append(LayerFidelity(name, kind, spec.dtype.label, spec.shape, errors[name], added, *shares.get(name, (0.0, 0.0))))
     return tuple(found)
+
+
+def _own(program: Program, each: Observed, squares: FloatArray) -> tuple[float, float]:
+    """Squares, over the tensor's own: of the error by rounding it, and by rounding the weights that it is made with."""
+    _, total, size = squares
+    rounding = float((each.value.scale**2).mean()) / 12 * size / max(total, 1e-60)
+    place = each.value.ref.index - len(program.inputs)
+    operator = program.operators[place] if place >= 0 else None
+    if operator is None or operator.kind not in PRODUCTS or not isinstance(operator.operands[1], ConstantRef):
+        return rounding, 0.0
+    weights = program.constants[operator.operands[1].index].astype(np.float64) - operator.attributes.w_zero
+    return rounding, 1 / 12 / max(float((weights**2).mean()), 1e-60)
+
+
+def _shares(
+    order: Sequence[str],
+    outputs: set[str],
+    parents: dict[str, set[str]],
+    errors: dict[str, float],
+    own: dict[str, tuple[float, float]],
+) -> dict[str, tuple[float, float]]:
+    """Of the outputs' squared error, back from the last tensor: what a tensor does not make itself its operands brought."""
+    carried, found = dict.fromkeys(outputs, 1 / len(outputs)), {}
+    for name in order:
+        share, square = carried.get(name, 0.0), errors[name] ** 2
+        if not share or not square:
+            continue
+        rounded = min(own[name][0] / square, 1.0)
+        weighed = min(own[name][1] / square, 1.0 - rounded)
+        found[name] = share * rounded, share * weighed
+        brought = sum(errors[parent] ** 2 for parent in parents[name])
+        for parent in parents[name] if brought else ():
+            carried[parent] = carried.get(parent, 0.0) + share * (1 - rounded - weighed) * errors[parent] ** 2 / brought
+    return found
 
 
 def _ancestors(name: str, makers: dict[str, onnx.NodeProto], errors: dict[str, float]) -> set[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, Literal
 
 import numpy as np
@@ -143,8 +144,7 @@ class Lowering:
 
     def rescaled(self, value: Quantised, name: str, grid: Grid | None = None) -> Quantised:
         """On the grid of the tensor of that name, or on another, by an `add` of one operand."""
-        bias = value.extra - value.zero * value.scale
-        form = Sum(((value.ref, value.scale),), bias, value.layout, f"rescale {name}")
+        form = Sum(((value.ref, value.scale),), value.extra, value.layout, f"rescale {name}", zeros=(value.zero,))
         return form.settle(self, name) if grid is None else form.settle_on(self, grid)
 
     def laid_out(self, value: Quantised, layout: Shape, name: str, shape: Shape | None = None) -> Quantised:
@@ -177,18 +177,18 @@ class Lowering:
 
     # ---- grids
 
-    def grid(self, name: str) -> Grid:
-        """The integers that the tensor of that name gets: from its range, and from what reads it."""
-        return Grid(1.0, 0, WHOLE) if self.is_whole(name) else self.real_grid(name)
+    def grid(self, name: str, least: float = -inf, most: float = inf) -> Grid:
+        """The integers that the tensor of that name gets: from its range, its bits, and what it is proved to stay within."""
+        return Grid(1.0, 0, WHOLE) if self.is_whole(name) else self.real_grid(name, least, most)
 
-    def real_grid(self, name: str) -> Grid:
+    def real_grid(self, name: str, least: float = -inf, most: float = inf) -> Grid:
         """The same, of whole numbers too: as narrow as their range."""
         found = self.calibration.ranges.get(name)
         if found is None:
             raise QuantisationError(
                 thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
             )
-        return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom)
+        return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom, least, most)
 
     def bits(self, name: str) -> Literal[8, 16]:
         """Of the tensor of that name."""
@@ -200,8 +200,8 @@ class Lowering:
 
     # ---- the whole
 
-    def run(self, table: dict[str, Lower]) -> Lowered:
-        """Lower every node. Raises UnsupportedOperator, and what the Builder raises."""
+    def run(self, table: dict[str, Lower], *, identified: bool = True) -> Lowered:
+        """Lower every node; `identified` as of Builder.build. Raises UnsupportedOperator, and what the Builder raises."""
         for name in self.inputs:
             self.put(name, self._input(name))
         for node in self.nodes:
@@ -210,7 +210,7 @@ class Lowering:
             self.put(node.output, self._lowered(table[node.kind], node))
         for name in self.outputs:
             self._output(name)
-        return Lowered(self.builder.build(), tuple(self._observed))
+        return Lowered(self.builder.build(identified=identified), tuple(self._observed))
 
     def _lowered(self, lower: Lower, node: Node) -> Quantised | Pending:
         """A stranger's node may break a rule that nobody checks before: still a typed error."""

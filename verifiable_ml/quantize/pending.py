@@ -26,8 +26,8 @@ QUARTER = 0.25
 """Of an output's step: what the rounding of weights may add to its error."""
 LEAST = 2
 """Above the shift that the caller allows, the multiplier of the largest channel that is still asked for."""
-FINE = 64
-"""The least that a sum's largest coefficient is asked to be: its own rounding then costs under a hundredth."""
+FINE = {8: 64, 16: 1 << 13, 32: 1 << 14}
+"""The least that a sum's largest coefficient is asked to be, by bits of the sum: its own rounding costs half a step at most."""
 COARSE = 16
 """A coefficient below it, beside one near 2^15, loses percents of its term."""
 MAX_SHIFT = 40
@@ -78,7 +78,7 @@ class Linear:
 
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
-        grid = lowering.grid(name)
+        grid = lowering.grid(name, self.low, self.high)
         steps, zero = STEPS[lowering.weight_bits(name)]
         ideal = self._largest() / steps
         shift = self._shift(ideal / grid.scale, lowering.spec.max_shift)
@@ -155,7 +155,7 @@ class Product:
 
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """The output's scale is rounded up, so that scale * 2^shift / output scale is an integer."""
-        grid = lowering.grid(name)
+        grid = lowering.grid(name, self.low, self.high)
         shift, ratio = 0, self.scale / grid.scale
         while ratio * (2 << shift) < MAX_MULTIPLIER and (shift < lowering.spec.max_shift or ratio * (1 << shift) < ENOUGH):
             shift += 1
@@ -183,11 +183,13 @@ class Sum:
     terms: tuple[tuple[Operand, FloatArray], ...]
     """Each operand with the real value of one step of it, [1] or one a stored last entry; may be negative."""
     bias: FloatArray
-    """What the terms' zero points and constants come to."""
+    """What constants come to."""
     layout: Shape
     label: str
     low: float = -inf
     high: float = inf
+    zeros: tuple[int, ...] = ()
+    """The integer that stands for 0 in each term; () where it is 0 in all."""
 
     def scaled(self, by: FloatArray) -> Sum | None:
         """Folded into every term."""
@@ -205,7 +207,7 @@ class Sum:
 
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Coefficients carry the precision, 15 bits of it; the multiplier is 1."""
-        return self.settle_on(lowering, self.near(lowering, lowering.grid(name)))
+        return self.settle_on(lowering, self.near(lowering, lowering.grid(name, self.low, self.high)))
 
     def settle_on(self, lowering: Lowering, grid: Grid) -> Quantised:
         """To a grid that the caller chooses."""
@@ -214,7 +216,9 @@ class Sum:
         shift = self._shift(lowering, grid)
         unit = grid.scale / (1 << shift)
         coefficients = tuple(tuple(int(a) for a in np.rint(step / unit)) for _, step in self.terms)
-        offset = np.rint(self.bias / unit).astype(np.int64) + half(shift) + (grid.zero << shift)
+        # a zero point times the coefficient that was rounded: then 0 stays 0
+        zeros = sum(zero * np.array(a) for zero, a in zip(self.zeros, coefficients, strict=False))
+        offset = np.rint(self.bias / unit).astype(np.int64) - zeros + half(shift) + (grid.zero << shift)
         bounds = grid.clipped(self.low, self.high)
         form = Requantise(np.ones(1, np.int64), offset, shift, bounds.low, bounds.high)
         refs = tuple(ref for ref, _ in self.terms)
@@ -230,13 +234,14 @@ class Sum:
     def _evened(self, lowering: Lowering, grid: Grid) -> Sum:
         """Terms of larger steps than the grid's are brought to its steps, with room for what cancels later."""
         wide = Grid(grid.scale, 0, ROOMY)
-        terms = []
-        for ref, step in self.terms:
+        terms, zeros = [], []
+        for (ref, step), zero in zip(self.terms, self.zeros or (0,) * len(self.terms), strict=True):
             if float(np.abs(step).max()) > grid.scale:
-                ref = Sum(((ref, step),), NOTHING, self.layout, self.label).settle_on(lowering, wide).ref
-                step = np.array([grid.scale])
+                ref = Sum(((ref, step),), NOTHING, self.layout, self.label, zeros=(zero,)).settle_on(lowering, wide).ref
+                step, zero = np.array([grid.scale]), 0
             terms.append((ref, step))
-        return replace(self, terms=tuple(terms))
+            zeros.append(zero)
+        return replace(self, terms=tuple(terms), zeros=tuple(zeros))
 
     def near(self, lowering: Lowering, grid: Grid) -> Grid:
         """The grid at most a little coarser on which one term of one scale has an exact coefficient; else the same grid."""
@@ -249,7 +254,8 @@ class Sum:
     def _shift(self, lowering: Lowering, grid: Grid) -> int:
         """As large as coefficients below 2^15 allow, up to the cap; beyond it until the largest has FINE steps."""
         ratio, shift = max(float(np.abs(step).max()) for _, step in self.terms) / grid.scale, 0
-        while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (shift < lowering.spec.max_shift or ratio * (1 << shift) < FINE):
+        fine = FINE[8 if grid.interval.high <= 255 and grid.interval.low >= 0 else 16 if grid.interval.high < 1 << 16 else 32]
+        while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (shift < lowering.spec.max_shift or ratio * (1 << shift) < fine):
             shift += 1
         return shift
 

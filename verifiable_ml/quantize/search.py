@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The choice of widths: up a ladder of presets until the threshold is reached, then back down by bisection.
 
-Between the last rung that fell short and the first that holds, tensors are widened in the order of the error that each adds,
-measured on the rung that fell short; bisection finds how many of them are enough. Few whole runs: a compile stays short.
+Between the last rung that fell short and the first that holds, tensors are widened in the order of what each loses, measured on
+the rung that fell short; bisection finds how many of them are enough. Few whole runs: a compile stays short.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from verifiable_ml.quantize.fidelity import FidelityReport, Trial
+from verifiable_ml.errors import QuantisationError
+from verifiable_ml.program import ConstantRef, Operator
+from verifiable_ml.quantize.fidelity import PRODUCTS, FidelityReport, LayerFidelity, Trial
 from verifiable_ml.quantize.lowering import Lowered
 from verifiable_ml.quantize.widths import Widths
 
 BISECTIONS = 4
 """Runs that the way down may take: the answer is then within a sixteenth of the tensors in question."""
-PRODUCTS = frozenset({"matmul", "conv"})
-"""Operators with weights."""
 MARGIN = 0.5
 """Of the distance between the threshold and 1: what a choice keeps for inputs that it has not seen. The narrowest needs none."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A program of certain widths, measured."""
+    """A program of certain widths, and how its outputs are."""
 
     name: str
     widths: Widths
@@ -33,65 +34,80 @@ class Attempt:
 
     def trial(self, chosen: Attempt) -> Trial:
         """For the report."""
-        program, inputs = self.lowered.program, len(self.lowered.program.inputs)
-        specs = [program.spec(index) for index in range(inputs + len(program.operators))]
+        program = self.lowered.program
+        specs = [*(given.spec for given in program.inputs), *(operator.output for operator in program.operators)]
         return Trial(
             name=self.name,
-            wide=sum(layer.dtype != "u8" for layer in self.report.layers),
-            heavy=sum(layer.kind in PRODUCTS and layer.name in self.widths.heavy for layer in self.report.layers),
-            trace_bytes=sum(spec.size * spec.dtype.numpy.itemsize for spec in specs),
+            wide=sum(spec.dtype.numpy.itemsize > 1 for spec in specs),
+            heavy=sum(map(self._is_heavy, program.operators)),
+            trace_bytes=sum(spec.nbytes for spec in specs),
             weight_bytes=sum(constant.nbytes for constant in program.constants),
             cosine=self.report.cosine,
             decisions=self.report.decisions,
             chosen=self is chosen,
         )
 
+    def _is_heavy(self, operator: Operator) -> bool:
+        weights = operator.operands[-1]
+        wide = isinstance(weights, ConstantRef) and self.lowered.program.constants[weights.index].itemsize > 1
+        return wide and operator.kind in PRODUCTS
 
-Run = Callable[[str, Widths], Attempt]
+
+class Trials(Protocol):
+    """What a search may ask for."""
+
+    def run(self, name: str, widths: Widths) -> Attempt:
+        """A program of these widths, its outputs measured. Raises QuantisationError where a bound cannot be proved."""
+        ...
+
+    def layers(self, attempt: Attempt) -> Sequence[LayerFidelity]:
+        """Every layer of an attempt, measured."""
+        ...
 
 
-def search(ladder: Sequence[tuple[str, Widths]], run: Run, threshold: float) -> tuple[list[Attempt], list[Attempt]]:
+def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: float) -> tuple[list[Attempt], list[Attempt]]:
     """What to take, the most wanted first, and everything that was tried in order."""
-    tried: list[Attempt] = []
-    aim = threshold
-    for name, widths in ladder:
-        tried.append(run(name, widths))
-        if tried[-1].report.reaches(aim):
+    aim = threshold + MARGIN * (1 - threshold) if threshold < 1 else threshold
+    rungs = [trials.run(*ladder[0])]
+    if rungs[0].report.reaches(threshold):
+        return rungs, rungs
+    for name, widths in ladder[1:]:
+        try:
+            rungs.append(trials.run(name, widths))
+        except QuantisationError:  # too wide to prove its bounds
             break
-        aim = threshold + MARGIN * (1 - threshold) if threshold < 1 else threshold
-    rungs = list(tried)
-    if not rungs[-1].report.reaches(aim):
-        return _by_worth(rungs, threshold), tried
-    if len(rungs) > 1:
-        tried.extend(_between(rungs[-2], rungs[-1], run, aim))
-    good = [attempt for attempt in reversed(tried[len(rungs) :]) if attempt.report.reaches(aim)]
-    return [*good[:1], *reversed(rungs)], tried
-
-
-def _by_worth(rungs: Sequence[Attempt], threshold: float) -> list[Attempt]:
-    """Those that reach the threshold, the narrowest first; then the others, the most faithful first."""
+        if rungs[-1].report.reaches(aim):
+            between = _between(rungs[-2], rungs[-1], trials, aim)
+            good = [attempt for attempt in reversed(between) if attempt.report.reaches(aim)]
+            return [*good[:1], *reversed(rungs)], [*rungs, *between]
     enough = [attempt for attempt in rungs if attempt.report.reaches(threshold)]
-    return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)]
+    return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)], rungs
 
 
-def _between(short: Attempt, enough: Attempt, run: Run, aim: float) -> list[Attempt]:
+def _between(short: Attempt, enough: Attempt, trials: Trials, aim: float) -> list[Attempt]:
     """The attempts of a bisection over how many tensors of the difference are widened."""
-    changed = (enough.widths.wide - short.widths.wide) | (enough.widths.heavy - short.widths.heavy)
-    layers = [layer for layer in short.report.layers if layer.kind in PRODUCTS or layer.name not in short.widths.wide]
-    added = {layer.name: layer.added for layer in layers}
-    # three digits, so that two processors rank alike
-    order = sorted(changed & added.keys(), key=lambda name: (-float(f"{added[name]:.2e}"), name))
-    unseen = changed - added.keys()
-    low, high, found = 0, len(order), []
+    changed = enough.widths.wide - short.widths.wide, enough.widths.heavy - short.widths.heavy
+    order = _by_loss(trials.layers(short), *changed)
+    unseen = frozenset.union(*changed) - {*order}
+    low, high, found = 0, len(order), list[Attempt]()
     for _ in range(BISECTIONS):
         middle = (low + high) // 2
         if middle in (low, high):
             break
         names = frozenset(order[:middle]) | unseen
-        widths = Widths(short.widths.wide | (names & enough.widths.wide), short.widths.heavy | (names & enough.widths.heavy))
-        found.append(run(f"{short.name} + {middle}", widths))
+        widths = Widths(short.widths.wide | (names & changed[0]), short.widths.heavy | (names & changed[1]))
+        found.append(trials.run(f"{short.name} + {middle}", widths))
         low, high = (low, middle) if found[-1].report.reaches(aim) else (middle, high)
     return found
+
+
+def _by_loss(layers: Sequence[LayerFidelity], wide: frozenset[str], heavy: frozenset[str]) -> list[str]:
+    """Names of layers, those first to whose rounding, or weights where only they are in question, most of the error is due."""
+    if wide:
+        losses = {layer.name: layer.rounded for layer in layers if layer.name in wide}
+    else:
+        losses = {layer.name: layer.weighed for layer in layers if layer.name in heavy and layer.kind in PRODUCTS}
+    return sorted(losses, key=lambda name: (-float(f"{losses[name]:.2e}"), name))  # three digits: all processors rank alike
 
 
 def with_trials(report: FidelityReport, tried: Sequence[Attempt], chosen: Attempt) -> FidelityReport:

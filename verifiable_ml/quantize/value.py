@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -84,13 +85,19 @@ class Grid:
     interval: Interval
 
     @classmethod
-    def of(cls, low: float, high: float, bits: int, headroom: float) -> Grid:
-        """The grid of a range that includes 0. 8 bits: zero 0 or 128, no headroom; 16 bits: symmetric, with headroom."""
+    def of(cls, low: float, high: float, bits: int, headroom: float, least: float = -inf, most: float = inf) -> Grid:
+        """The grid of a range that includes 0. 8 bits: zero 0 or 128, no headroom; 16 bits: symmetric, with headroom.
+
+        least and most are what values are proved to stay within: no headroom beyond, and no place for signs that cannot be.
+        """
         if bits == 8 and low >= 0:
             return cls(max(high, 1e-30) / 255, 0, Interval(0, 255))
         if bits == 8:
             return cls(max(-low / 128, high / 127, 1e-30), 128, Interval(0, 255))
-        return cls(max(-low, high, 1e-30) * headroom / 32767, 0, Interval(-32768, 32767))
+        reach = max(-low, high, 1e-30) * headroom
+        if least >= 0:
+            return cls(min(reach, max(most, 1e-30)) / 65535, -32768, Interval(-32768, 32767))
+        return cls(min(reach, max(-least, most)) / 32767, 0, Interval(-32768, 32767))
 
     def clipped(self, low: float, high: float) -> Interval:
         """The integers of the interval that lie in [low, high], both real."""

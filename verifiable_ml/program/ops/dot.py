@@ -23,8 +23,8 @@ def weight_bounds(x: Interval, w: Known, w_zero: int) -> Accumulator:
     if reach >= MAX_WEIGHTS:
         raise DomainError(f"its weights can sum up to {reach}, and 2^62 is the limit")
     weights = (w.values - w_zero).reshape(w.shape[0], -1)
-    positive = np.where(weights > 0, weights, 0).sum(axis=-1).tolist()
-    negative = np.where(weights < 0, -weights, 0).sum(axis=-1).tolist()
+    total, absolute = weights.sum(axis=-1), np.abs(weights).sum(axis=-1)
+    positive, negative = ((absolute + total) // 2).tolist(), ((absolute - total) // 2).tolist()
     lows = [p * x.low - n * x.high for p, n in zip(positive, negative, strict=True)]
     highs = [p * x.high - n * x.low for p, n in zip(positive, negative, strict=True)]
     magnitude = max(p + n for p, n in zip(positive, negative, strict=True)) * x.magnitude

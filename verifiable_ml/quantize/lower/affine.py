@@ -68,18 +68,19 @@ def _sum(lowering: Lowering, node: Node, sign: float) -> Sum:
     rank = len(lowering.shapes[node.output])
     layout = layout if len(layout) == rank else tuple(range(rank))
     terms: list[tuple[Operand, FloatArray]] = []
-    bias = NOTHING
+    zeros: list[int] = []
     for name, factor in zip(node.inputs, (1.0, sign), strict=True):
         constant = lowering.constant(name)
         if constant is not None:
             terms.append(constant_term(lowering, _within_reach(lowering, node, constant), layout, factor))
+            zeros.append(0)
             continue
         if len(lowering.shapes[name]) != rank:
             raise node.refuse("its operands have different ranks", "reshape both to the same number of axes")
         value = lowering.plain(name, layout)
         terms.append((value.ref, value.scale * factor))
-        bias = bias - value.zero * value.scale * factor
-    return Sum(tuple(terms), bias, layout, node.name)
+        zeros.append(value.zero)
+    return Sum(tuple(terms), NOTHING, layout, node.name, zeros=tuple(zeros))
 
 
 def _within_reach(lowering: Lowering, node: Node, constant: FloatArray) -> FloatArray:
@@ -171,8 +172,7 @@ def clip(lowering: Lowering, node: Node) -> Quantised | Pending:
 def _clipped(lowering: Lowering, node: Node, low: float, high: float) -> Pending:
     value = lowering.open(node.inputs[0])
     if isinstance(value, Quantised):
-        bias = value.extra - value.zero * value.scale
-        value = Sum(((value.ref, value.scale),), bias, value.layout, node.name)
+        value = Sum(((value.ref, value.scale),), value.extra, value.layout, node.name, zeros=(value.zero,))
     return value.clipped(low, high)
 
 

@@ -12,7 +12,7 @@ from verifiable_ml.quantize.lowering import Lower, Lowering, Node
 from verifiable_ml.quantize.value import FloatArray, Grid, Quantised
 
 TRUTH = Interval(0, 1)
-NOISE = 2
+NOISE = 3
 """Steps by which two equal numbers can differ that were rounded to grids of their own, and then to a common one."""
 
 

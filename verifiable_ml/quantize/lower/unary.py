@@ -62,7 +62,7 @@ def _values(computed: Function, integers: npt.NDArray[Any], x: Quantised, node: 
 
 
 def _looked_up(lowering: Lowering, node: Node, x: Quantised, real: FloatArray, base: int, mantissa: int = 0) -> Quantised:
-    grid = lowering.grid(node.output)
+    grid = lowering.grid(node.output, float(real.min()), float(real.max()))
     low, high = grid.interval.low, grid.interval.high
     entries = np.clip(np.rint(np.clip(real / grid.scale, -(2.0**40), 2.0**40)) + grid.zero, low, high).astype(np.int64)
     how = {"base": base, "mantissa": mantissa}
