@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from differential.cases import QUICK
 from verifiable_ml.errors import InvalidInput
-from verifiable_ml.program import Interval, Linear, TensorSpec, Tokens
+from verifiable_ml.program import Interval, Linear, Ranks, TensorSpec, Tokens
 from verifiable_ml.program.encoding import encode, encoding_from_json
 
 SPEC = TensorSpec((2,), Interval(0, 255))
@@ -69,7 +69,10 @@ def test_linear_encoding_that_means_nothing_is_refused(scale, zero):
         Linear(scale, zero)
 
 
-@pytest.mark.parametrize("encoding", [Tokens(), HALF, Linear((0.1, 1e-300), (-(2**63), 2**63 - 1))])
+RANKS = Ranks(((-1.5, -0.0, float(np.float32(0.1))), ()))
+
+
+@pytest.mark.parametrize("encoding", [Tokens(), HALF, Linear((0.1, 1e-300), (-(2**63), 2**63 - 1)), RANKS])
 def test_encoding_from_its_json_is_itself(encoding):
     assert (
         encoding_from_json(encoding.to_json()) == encoding
@@ -78,8 +81,36 @@ def test_encoding_from_its_json_is_itself(encoding):
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"kind": "ranks"}, {"kind": "linear"}, {"kind": "linear", "scale": 1, "zero": [0]}, [], None]
+    "value", [{}, {"kind": "ranks"}, {"kind": "ranks", "thresholds": [[0.1]]}, {"kind": "other"}, {"kind": "linear"}, {"kind": "linear", "scale": 1, "zero": [0]}, [], None]
 )
 def test_encoding_from_other_json_is_refused(value):
     with pytest.raises((KeyError, TypeError, ValueError)):
         encoding_from_json(value)
+
+
+BAD_RANKS = [(), ((1.0, 1.0),), ((2.0, 1.0),), ((0.1,),), ((float("nan"),),), ((float("inf"),),), ((0.0, -0.0),)]
+
+
+@pytest.mark.parametrize("thresholds", BAD_RANKS)
+def test_ranks_among_thresholds_that_mean_nothing_are_refused(thresholds):
+    with pytest.raises(ValueError, match="thresholds"):
+        Ranks(thresholds)
+
+
+def test_ranks_of_numbers_on_and_beside_a_threshold_are_those_of_float32():
+    """0.1 in double precision lies below 0.1 in single precision, and is rounded to it before it is compared."""
+    spec = TensorSpec((7, 2), RANKS.interval)
+    column = [-2.0, -1.5, np.nextafter(np.float32(-1.5), np.float32(0)), 0.0, 0.1, 0.11, 1e300]
+    encoded = encode("x", spec, RANKS, [[value, value] for value in column])
+    assert encoded[:, 0].tolist() == [0, 0, 1, 1, 2, 3, 3]
+    assert not encoded[:, 1].any()
+
+
+def test_ranks_decoded_and_encoded_again_are_the_same():
+    spec, ranks = TensorSpec((4, 2), RANKS.interval), np.array([[0, 0], [1, 0], [2, 0], [3, 0]])
+    assert (encode("x", spec, RANKS, RANKS.decode(ranks)) == ranks).all()
+
+
+def test_ranks_fit_tensors_of_as_many_features_only():
+    assert RANKS.fits((5, 2))
+    assert not RANKS.fits((2, 5)) and not RANKS.fits(())

@@ -30,7 +30,7 @@ from verifiable_ml.commitment import (
 from verifiable_ml.commitment.claim import HIDDEN, POSEIDON
 from verifiable_ml.commitment.merkle import ABSENT_HASHES, leaf_hash
 from verifiable_ml.execute import run_reference
-from verifiable_ml.program import OPERATORS, Linear, Program, Tokens
+from verifiable_ml.program import OPERATORS, Linear, Program, Ranks, Tokens
 from verifiable_ml.program.encoding import encoding_root
 from verifiable_ml.program.files import to_files
 from verifiable_ml.program.identity import descriptor, header
@@ -153,7 +153,8 @@ def _program(program: Program) -> dict[str, Any]:
 
 def encoding_vectors() -> Vectors:
     encodings = {"tokens": Tokens(), "linear": Linear((0.5,), (128,)), "channels": Linear((0.1, 1e-300, 3.0), (0, -1, 2**63 - 1))}
-    why = "H(22 || canonical bytes); a scale is an IEEE 754 double, big endian"
+    encodings["ranks"] = Ranks(((-1.5, 0.0, 2.0**-149), (), (0.10000000149011612,)))
+    why = "H(22 || canonical bytes); a scale is an IEEE 754 double, big endian, a threshold a single one"
     return {n: {"canonical": hexed(e.canonical), "root": hexed(encoding_root(e)), "why": why} for n, e in encodings.items()}
 
 

@@ -6,7 +6,7 @@ Knows no ONNX, no proof, no chain; running a Program is execute/'s job.
 """
 
 from verifiable_ml.program.builder import Builder
-from verifiable_ml.program.encoding import Encoding, Linear, Tokens
+from verifiable_ml.program.encoding import Encoding, Linear, Ranks, Tokens
 from verifiable_ml.program.files import load, save
 from verifiable_ml.program.operator import ConstantRef, Operand, Operator, TraceRef
 from verifiable_ml.program.ops import OPERATORS
@@ -26,6 +26,7 @@ __all__ = [
     "Operator",
     "Output",
     "Program",
+    "Ranks",
     "Requantise",
     "TensorSpec",
     "Tokens",

@@ -83,7 +83,59 @@ class Tokens:
         return {"kind": "tokens"}
 
 
-Encoding = Linear | Tokens
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """How many of its feature's thresholds lie below a number, as float32 compares: one row of thresholds an entry of the last axis.
+
+    x <= threshold j (from 0) exactly if the rank is at most j: every split of a tree is exact.
+    """
+
+    thresholds: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        rows = [np.array(row, dtype=np.float64) for row in self.thresholds]
+        exact = all(np.isfinite(row).all() and (row == row.astype(np.float32)).all() for row in rows)
+        if not rows or not exact or not all((np.diff(row) > 0).all() for row in rows):
+            raise ValueError("ranks are taken among rising finite thresholds of float32, one row a feature")
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether there is a row for each entry of the last axis."""
+        return bool(shape) and len(self.thresholds) == shape[-1]
+
+    @property
+    def interval(self) -> Interval:
+        """Of every rank."""
+        return Interval(0, max(map(len, self.thresholds)))
+
+    def encode(self, real: FloatArray) -> FloatArray:
+        """The ranks, as float64. Beyond float32 is above, or below, every threshold."""
+        with np.errstate(over="ignore"):
+            single = real.astype(np.float32)
+        ranks = np.empty(real.shape, np.float64)
+        for place, row in enumerate(self.thresholds):
+            ranks[..., place] = np.searchsorted(np.array(row, np.float32), single[..., place], side="left")
+        return ranks
+
+    def decode(self, integers: IntArray) -> FloatArray:
+        """The greatest number of each rank; above the last threshold the next after it."""
+        real = np.empty(integers.shape, np.float64)
+        for place, row in enumerate(self.thresholds):
+            ends = np.array([*row, np.nextafter(np.float32(row[-1]), np.float32(np.inf)) if row else 0.0])
+            real[..., place] = ends[np.clip(integers[..., place], 0, len(row))]
+        return real
+
+    @property
+    def canonical(self) -> bytes:
+        """03 || rows u32 || (count u32 || thresholds f32…)…, big endian; zero is written without a sign."""
+        rows = (struct.pack(f">I{len(row)}f", len(row), *(t + 0.0 for t in row)) for row in self.thresholds)
+        return b"\x03" + struct.pack(">I", len(self.thresholds)) + b"".join(rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"kind": "ranks", "thresholds": [[t + 0.0 for t in row] for row in self.thresholds]}
+
+
+Encoding = Linear | Tokens | Ranks
 
 
 def encoding_root(encoding: Encoding) -> bytes:
@@ -97,6 +149,8 @@ def encoding_from_json(value: dict[str, Any]) -> Encoding:
         return Linear(tuple(float(s) for s in value["scale"]), tuple(int(z) for z in value["zero"]))
     if value["kind"] == "tokens":
         return Tokens()
+    if value["kind"] == "ranks":
+        return Ranks(tuple(tuple(float(t) for t in row) for row in value["thresholds"]))
     raise ValueError(f"unknown encoding {value['kind']!r}")
 
 
