@@ -14,7 +14,7 @@ from unit.small_graphs import IMAGE, ROWS, TOKENS, assert_leaves, graph, kinds, 
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.frontend import judge, passes
 from verifiable_ml.frontend.graph import Index, attributes
-from verifiable_ml.frontend.passes import fix_dimensions, single_precision
+from verifiable_ml.frontend.passes import fix_dimensions, single_precision, tensor_outputs
 
 # name, graph, constants, what is left
 CASES = [
@@ -260,7 +260,7 @@ def test_a_pass_that_fails_is_named() -> None:
 
 def test_pass_files_match_the_table() -> None:
     files = {path.stem for path in Path(passes.__file__).parent.glob("*.py")} - {"__init__"}
-    assert files == {name for name, _ in passes.PASSES} | {fix_dimensions.NAME, single_precision.NAME}
+    assert files == {name for name, _ in passes.PASSES} | {fix_dimensions.NAME, single_precision.NAME, tensor_outputs.NAME}
 
 
 @pytest.mark.parametrize(

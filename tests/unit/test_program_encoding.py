@@ -81,7 +81,17 @@ def test_encoding_from_its_json_is_itself(encoding):
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"kind": "ranks"}, {"kind": "ranks", "thresholds": [[0.1]]}, {"kind": "other"}, {"kind": "linear"}, {"kind": "linear", "scale": 1, "zero": [0]}, [], None]
+    "value",
+    [
+        {},
+        {"kind": "ranks"},
+        {"kind": "ranks", "thresholds": [[0.1]]},
+        {"kind": "other"},
+        {"kind": "linear"},
+        {"kind": "linear", "scale": 1, "zero": [0]},
+        [],
+        None,
+    ],
 )
 def test_encoding_from_other_json_is_refused(value):
     with pytest.raises((KeyError, TypeError, ValueError)):

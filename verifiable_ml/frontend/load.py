@@ -20,6 +20,7 @@ from verifiable_ml.frontend.graph import Index, Rewrite, origin, subgraphs, titl
 from verifiable_ml.frontend.operators import FALLBACK, WAYS_OUT, Refusal, foreign, refusal
 from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read, unknown_operators
 from verifiable_ml.frontend.torch_module import export, is_torch_module
+from verifiable_ml.frontend.trees import DOMAIN
 
 Sample = Mapping[str, Any] | Any
 NEVER_RUN = "Loop", "Scan"  # not even by onnxruntime to compare: a stranger's loop need not end
@@ -44,13 +45,15 @@ class Problem:
 class Prepared:
     """A model ready for quantize/: opset 20, static shapes, the operators of operators.py. `rewrites` says what was changed.
 
-    samples: the caller's samples as the model takes them, one dict an input.
+    samples: the caller's samples as the model takes them, one dict an input. classical: it was written with operators of
+    ai.onnx.ml, so it is small, and every one of its decisions counts.
     """
 
     model: onnx.ModelProto
     rewrites: tuple[Rewrite, ...]
     problems: tuple[Problem, ...]
     samples: tuple[dict[str, np.ndarray], ...]
+    classical: bool = False
 
 
 def load(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes: int = LIMIT_BYTES) -> Prepared:
@@ -69,13 +72,13 @@ def prepare(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes
     """The same without raising for single nodes: they are in `problems`, in graph order."""
     model = export(source, samples or ()) if is_torch_module(source) else read(source, limit_bytes=limit_bytes)
     given = checked_samples(model, samples or ())
-    hopeless = _hopeless(model)
+    hopeless, classical = _hopeless(model), any(node.domain == DOMAIN for node in model.graph.node)
     if hopeless:
         return Prepared(model, (), hopeless, given)
     shapes = {name: array.shape for name, array in given[0].items()} if given else {}
     model, rewrites = passes.run(model, shapes, given)
     check_finite(model, "the prepared model")
-    return Prepared(model, rewrites, _problems(model), passes.as_inputs(model, given))
+    return Prepared(model, rewrites, _problems(model), passes.as_inputs(model, given), classical)
 
 
 def checked_samples(model: onnx.ModelProto, samples: Sequence[Sample]) -> tuple[dict[str, np.ndarray], ...]:
@@ -134,7 +137,7 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
         if _may_not_end(node):
             way_out = WAYS_OUT.get(node.op_type, "export without control flow")
             found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", way_out)))
-        elif node.domain not in ("", "ai.onnx") and (node.domain, node.op_type) not in own:
+        elif node.domain not in ("", "ai.onnx", DOMAIN) and (node.domain, node.op_type) not in own:
             found.append(_problem(node, foreign(node.domain)))
         elif title(node) in unknown:
             found.append(_problem(node, Refusal("no version of ONNX has this operator", FALLBACK)))

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto
 
 from verifiable_ml.frontend.graph import Index, attributes
+from verifiable_ml.frontend.trees import CANONICAL, DOMAIN, is_canonical
 from verifiable_ml.frontend.unary import UNARY
 
 OPSET = 20
@@ -124,6 +125,14 @@ def _cast(node: onnx.NodeProto, index: Index) -> str | None:
     return "it turns numbers into truth values" if after == TensorProto.BOOL != before else None
 
 
+def _forest(node: onnx.NodeProto, index: Index) -> str | None:
+    """Splits `<=` and `==`, sums or means, no post_transform: what the pass plain_trees leaves."""
+    shape = index.static_shape(node.input[0])
+    if index.element_type(node.input[0]) != TensorProto.FLOAT or shape is None or len(shape) != 2:
+        return "its features are no rows of floats"
+    return None if is_canonical(node) else "its trees are malformed, or decide or add up in a way that is not taken"
+
+
 OPERATORS: dict[str, Condition] = {
     **dict.fromkeys(UNARY, _float_operand),
     "MatMul": _any,
@@ -164,6 +173,7 @@ OPERATORS: dict[str, Condition] = {
     "Pad": _pad,
     "Gather": _gather,
     "Identity": _any,
+    CANONICAL: _forest,
 }
 
 TYPES = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
@@ -189,7 +199,9 @@ FALLBACK = "express it with: " + ", ".join(sorted(OPERATORS))
 
 def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
     """Why quantize/ cannot lower this node, or None if it can."""
-    if node.domain not in ("", "ai.onnx"):
+    if node.domain == DOMAIN and node.op_type != CANONICAL:
+        return Refusal("what it is set to do has no form in standard operators", CLASSICAL.get(node.op_type, FALLBACK))
+    if node.domain not in ("", "ai.onnx", DOMAIN):
         return foreign(node.domain)
     if node.op_type != "Identity" and all(index.constant(name) is not None for name in node.input if name):
         return Refusal("it depends on no input", "drop this output: it is a constant")
@@ -200,6 +212,18 @@ def refusal(node: onnx.NodeProto, index: Index) -> Refusal | None:
     if reason is not None:
         return Refusal(reason, "make it a constant at export, or change the layer")
     return typed or _unbounded_constant(node, index)
+
+
+CLASSICAL = {
+    "TreeEnsembleClassifier": "export raw scores (post_transform NONE), every class named by every tree",
+    "TreeEnsemble": "export raw scores, without splits by membership in a set",
+    "SVMClassifier": "export raw scores: train with probability=False",
+    "OneHotEncoder": "encode texts as numbers outside",
+    "LabelEncoder": "encode texts as numbers outside",
+    "CategoryMapper": "encode texts as numbers outside",
+    "DictVectorizer": "give features as one array of numbers",
+}
+"""Operators of ai.onnx.ml that a pass could not rewrite, and what to do."""
 
 
 def foreign(domain: str) -> Refusal:

@@ -85,7 +85,8 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """How many of its feature's thresholds lie below a number, as float32 compares: one row of thresholds an entry of the last axis.
+    """How many of its feature's thresholds lie below a number, as float32 compares: one row of thresholds an entry of the last
+    axis.
 
     x <= threshold j (from 0) exactly if the rank is at most j: every split of a tree is exact.
     """

@@ -54,8 +54,10 @@ def quantise(
     samples, validation = _parted(prepared.samples, validation)
     calibration = calibrate(prepared.model, samples, spec)
     plain = Lowering(prepared.model, calibration, spec)
+    ladder = plain.plan.ladder(spec)
+    ladder = ladder[-1:] if prepared.classical else ladder  # such models are small, and all of their decisions count
     reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
-    wanted, tried = search(plain.plan.ladder(spec), _Trials(plain, reference.of_first(_count(TRIED, plain))), threshold)
+    wanted, tried = search(ladder, _Trials(plain, reference.of_first(_count(TRIED, plain))), threshold)
     chosen, report = wanted[0], measure(reference, wanted[0].lowered, spec)
     for other in wanted[1:]:
         if report.reaches(threshold):

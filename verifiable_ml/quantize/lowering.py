@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from typing import Any, Literal
 
@@ -15,7 +16,8 @@ import onnx
 from onnx import numpy_helper, shape_inference
 
 from verifiable_ml.errors import QuantisationError, UnsupportedOperator, VerifiableMlError
-from verifiable_ml.program import Builder, Interval, Linear, Operand, Program, Tokens, TraceRef
+from verifiable_ml.frontend.trees import CANONICAL, Ensemble, read, thresholds
+from verifiable_ml.program import Builder, Interval, Linear, Operand, Program, Ranks, Tokens, TraceRef
 from verifiable_ml.program.ops.rearrange import identity
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.calibration import Calibration
@@ -27,6 +29,8 @@ from verifiable_ml.quantize.widths import Plan, Widths
 FLOAT = onnx.TensorProto.FLOAT
 WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
 """What a tensor of whole numbers may hold."""
+DECIDES = frozenset({"ArgMax", CANONICAL})
+"""Operators that compare: they read all the bits that there are, and what else reads the same tensor gets it rounded."""
 INPUT_HEADROOM = 1.25
 """Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
 
@@ -56,12 +60,17 @@ class Node:
 
     def __init__(self, proto: onnx.NodeProto) -> None:
         self.kind, self.name = proto.op_type, proto.name or proto.output[0]
-        self.inputs, self.outputs = tuple(proto.input), tuple(proto.output)
+        self.inputs, self.outputs, self._proto = tuple(proto.input), tuple(proto.output), proto
         self._attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
 
     def get(self, name: str, default: Any) -> Any:
         """An attribute, or its default."""
         return self._attributes.get(name, default)
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """Of a canonical TreeEnsembleRegressor."""
+        return read(self._proto)[0]
 
     @property
     def output(self) -> str:
@@ -93,12 +102,14 @@ class Lowering:
         self.plan = Plan(self.nodes, self.outputs, self.constants)
         self.widths = widths or self.plan.ladder(spec)[0][1]
         self._values: dict[str, Quantised | Pending] = {}
+        self._exact: dict[str, Quantised] = {}
         self._observed: list[Observed] = []
+        self.ranks = {name: Ranks(rows) for name in self.inputs if (rows := self._thresholds(name)) is not None}
 
     def afresh(self, widths: Widths) -> Lowering:
         """The same model and ranges, nothing lowered yet, with these widths."""
         other = copy(self)
-        other.widths, other.builder, other._values, other._observed = widths, Builder(), {}, []
+        other.widths, other.builder, other._values, other._exact, other._observed = widths, Builder(), {}, {}, []
         other.spec = replace(self.spec, weights=16 if widths.heavy else 8)
         return other
 
@@ -107,7 +118,7 @@ class Lowering:
     def put(self, name: str, value: Quantised | Pending) -> None:
         """What stands for the tensor of that name."""
         self._values[name] = value
-        if isinstance(value, Quantised):
+        if isinstance(value, Quantised) and name not in self.ranks:
             self._observed.append(Observed(name, value))
 
     def open(self, name: str) -> Quantised | Pending:
@@ -119,9 +130,21 @@ class Lowering:
         """Integers whose scale may differ by entry, and that may have a constant added."""
         value = self._values[name]
         if not isinstance(value, Quantised):
-            value = value.settle(self, name)
+            decides = any(node.kind in DECIDES for node in self.readers.get(name, []))
+            value = self.rescaled(self.exact(name), name) if decides else value.settle(self, name)
             self.put(name, value)
         return value
+
+    def exact(self, name: str) -> Quantised:
+        """The accumulator itself, for what decides by it; others that read the tensor get it rounded."""
+        value = self._values[name]
+        if isinstance(value, Quantised):
+            return self._exact.get(name, value)
+        if name not in self._exact:
+            self._exact[name] = value.settle_raw(self, name)
+            if self._uses[name] == 1:
+                self.put(name, self._exact[name])
+        return self._exact[name]
 
     def plain(self, name: str, layout: Shape | None = None) -> Quantised:
         """Integers of one scale and nothing added, in a layout: ONNX order unless another is asked for."""
@@ -224,6 +247,9 @@ class Lowering:
     def _input(self, name: str) -> Quantised:
         """Whole numbers in [0, 255] are taken as they are; else one scale, or one an entry where entries differ by far."""
         shape, layout = self.shapes[name], tuple(range(len(self.shapes[name])))
+        if name in self.ranks:
+            ref = self.builder.input(name, shape, self.ranks[name].interval, self.ranks[name])
+            return Quantised(ref, np.ones(1), 0, layout)
         found = self.calibration.ranges[name]
         if self.is_whole(name) and not (found.low >= 0 and found.high <= 255):
             ref = self.builder.input(name, shape, Interval(2 * int(found.low), 2 * int(found.high)), Tokens())
@@ -239,6 +265,13 @@ class Lowering:
         ref = self.builder.input(name, shape, interval, encoding)
         return Quantised(ref, np.array(encoding.scale), zero, layout)
 
+    def _thresholds(self, name: str) -> tuple[tuple[float, ...], ...] | None:
+        """Of an input that only trees read: for each feature the numbers that it is compared with."""
+        readers, shape = self.readers.get(name, []), self.shapes[name]
+        if not readers or name in self.outputs or any(node.kind != CANONICAL for node in readers):
+            return None
+        return thresholds([node.ensemble for node in readers], shape[-1])
+
     def _input_encoding(self, name: str, low: float, high: float) -> tuple[Linear, Interval]:
         least, most = self.calibration.entries[name]
         magnitude = np.maximum(np.abs(least), np.abs(most))
@@ -253,9 +286,7 @@ class Lowering:
         return Linear((grid.scale,), (grid.zero,)), grid.interval
 
     def _output(self, name: str) -> None:
-        value = self._values[name]
-        if not isinstance(value, Quantised):
-            value = value.settle_raw(self, name)
+        value = self.exact(name)
         decodable = (value.scale > 0).all() and not value.extra.any()
         if not decodable or (len(value.scale) > 1 and value.layout != tuple(range(len(value.layout)))):
             value = self.rescaled(value, name)

@@ -37,6 +37,8 @@ from verifiable_ml.frontend.passes import (
     plain_choices,
     plain_convolutions,
     plain_einsum,
+    plain_features,
+    plain_linear_models,
     plain_matmul,
     plain_norms,
     plain_pools,
@@ -44,11 +46,14 @@ from verifiable_ml.frontend.passes import (
     plain_scatters,
     plain_slices,
     plain_softmax,
+    plain_trees,
     plain_types,
     remove_no_ops,
     remove_unused,
     single_precision,
     split_gemm,
+    tensor_outputs,
+    trees_on_inputs,
 )
 
 Pass = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, list[Rewrite]]]
@@ -60,6 +65,10 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         normalise_opset,
         fold_constants,
         inline_branches,
+        plain_features,
+        plain_linear_models,
+        plain_trees,
+        trees_on_inputs,
         finite_values,
         remove_no_ops,
         fuse_gelu,
@@ -105,8 +114,9 @@ def run(
     Raises InvalidInput (shapes), UnsupportedModel (onnxruntime cannot run the model, or a pass broke it, by name).
     """
     model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
-    model, narrowed = _guarded(single_precision.NAME, single_precision.apply, model)
-    log += narrowed
+    for name, step in ((p.NAME, p.apply) for p in (tensor_outputs, single_precision)):
+        model, done = _guarded(name, step, model)
+        log += done
     normalise_opset.check_known(model)
     trials = judge.trial_inputs(model, as_inputs(model, samples))
     model, expected, defined = _first_answers(model, trials)

@@ -22,7 +22,10 @@ def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     ids = {id(node) for node in kept}
     log = [Rewrite(NAME, title(node), node.op_type, "nothing") for node in graph.node if id(node) not in ids]
     weights = [tensor for tensor in graph.initializer if tensor.name in needed]
+    foreign = {name for node in kept if node.domain for name in node.output}
+    shapes = [value for value in graph.value_info if value.name in foreign]  # onnx infers all others
     del graph.node[:], graph.initializer[:], graph.value_info[:]
+    graph.value_info.extend(shapes)
     graph.node.extend(reversed(kept))
     graph.initializer.extend(weights)
     return model, log

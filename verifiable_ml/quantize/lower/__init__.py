@@ -13,6 +13,7 @@ from verifiable_ml.quantize.lower import (
     pooling,
     reduction,
     softmax,
+    trees,
     unary,
 )
 from verifiable_ml.quantize.lowering import Lower
@@ -28,6 +29,7 @@ LOWERINGS: dict[str, Lower] = {
     **normalisation.LOWERINGS,
     **choice.LOWERINGS,
     **division.LOWERINGS,
+    **trees.LOWERINGS,
 }
 
 __all__ = ["LOWERINGS"]

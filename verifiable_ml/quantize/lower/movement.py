@@ -131,7 +131,8 @@ def _rows(lowering: Lowering, node: Node, axis: int, places: list[int]) -> Quant
 
 def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[np.float64]]) -> Quantised:
     grid = lowering.grid(node.output)
-    grid = Grid.of(float(min(table.min(), 0)), float(max(table.max(), 0)), 8 if grid.interval.high == 255 else 16, 1.0)
+    if not lowering.is_whole(node.output):
+        grid = Grid.of(float(min(table.min(), 0)), float(max(table.max(), 0)), 8 if grid.interval.high == 255 else 16, 1.0)
     rows = np.clip(np.rint(table / grid.scale) + grid.zero, grid.interval.low, grid.interval.high).astype(np.int64)
     indices = lowering.affine(node.inputs[1])
     ref = lowering.builder.apply("gather", lowering.builder.constant(rows), indices.ref, label=node.name)

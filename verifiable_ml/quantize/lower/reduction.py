@@ -78,10 +78,9 @@ def argmax(lowering: Lowering, node: Node) -> Quantised:
     rank = len(lowering.shapes[node.inputs[0]])
     axis = int(node.get("axis", 0)) % rank
     kept = tuple(other for other in range(rank) if other != axis)
-    opened = lowering.open(node.inputs[0])
-    value = opened if isinstance(opened, Quantised) else opened.settle_raw(lowering, node.inputs[0])
-    lowering.put(node.inputs[0], value)
-    x = lowering.plain(node.inputs[0], (*kept, axis))
+    value = lowering.exact(node.inputs[0])
+    value = value if value.plain else lowering.rescaled(value, node.inputs[0])
+    x = lowering.laid_out(value, (*kept, axis), node.inputs[0])
     ref = lowering.builder.apply("argmax", x.ref, label=node.name)
     shape = tuple(lowering.shapes[node.inputs[0]][other] for other in kept)
     return Quantised(_shaped(lowering, node, ref, shape), np.ones(1), 0, tuple(range(len(lowering.shapes[node.output]))))
