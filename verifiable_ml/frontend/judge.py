@@ -52,7 +52,8 @@ def _random(value: onnx.ValueInfoProto, seen: list[np.ndarray], rng: np.random.G
     dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
     low, high = (min(a.min() for a in seen), max(a.max() for a in seen)) if seen and all(a.size for a in seen) else (0, 1)
     if dtype.kind in "iub":
-        return rng.integers(int(low), int(high) + 1, shape).astype(dtype)
+        most = (1 << 63) - 1  # what the generator takes
+        return rng.integers(min(int(low), most - 1), min(int(high) + 1, most), shape).astype(dtype)
     drawn = rng.uniform(float(low), float(high), shape) if seen else rng.normal(size=shape)
     return np.asarray(drawn, dtype)
 

@@ -117,12 +117,16 @@ def _array(thing: str, value: Any, element_type: int) -> np.ndarray:
             or array.dtype.kind == wanted.kind
             or (array.dtype.kind in "biu" and wanted.kind in "fiu")
         )
-        changed = array.astype(wanted) if (array.dtype.kind in "biuf" or array.dtype == wanted) and widened else None
+        changed = (
+            array.astype(wanted)
+            if (array.dtype.kind in "biuf" or (array.dtype == wanted and array.dtype.kind == "V")) and widened
+            else None
+        )
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise InvalidInput(thing=thing, reason=f"is no array: {error}", hint="give a NumPy array of numbers") from error
     if changed is None or (array.dtype.kind in "iu" and wanted.kind in "iu" and not np.array_equal(changed, array)):
         raise InvalidInput(thing=thing, reason=f"has type {array.dtype}, the model takes {wanted}", hint="convert it first")
-    if changed.dtype.kind not in "biu" and not np.isfinite(changed).all():
+    if changed.dtype.kind not in "biu" and not np.isfinite(changed.astype(np.float64)).all():
         raise InvalidInput(thing=thing, reason="contains NaN or infinite values", hint="clean the samples")
     return changed
 

@@ -33,9 +33,9 @@ Condition = Callable[[onnx.NodeProto, Index], str | None]
 
 
 def _gather(node: onnx.NodeProto, index: Index) -> str | None:
-    """Constant indices, or rows of a constant table by an input of tokens."""
-    embedding = index.operand(node, 0) is not None and not attributes(node).get("axis", 0)
-    return None if embedding else _constant(1)(node, index)
+    """Indices that are constant, computed, or an input of tokens."""
+    whole = index.element_type(node.input[1]) in (TensorProto.INT64, TensorProto.INT32)
+    return None if whole else "its indices are no whole numbers"
 
 
 def _any(node: onnx.NodeProto, index: Index) -> str | None:

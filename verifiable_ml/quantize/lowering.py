@@ -24,13 +24,15 @@ from verifiable_ml.quantize.calibration import Calibration
 from verifiable_ml.quantize.pending import Sum
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
-from verifiable_ml.quantize.widths import Plan, Widths
+from verifiable_ml.quantize.widths import DEEP_BITS, Plan, Widths, before_logarithms
 
 FLOAT = onnx.TensorProto.FLOAT
 WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
 """What a tensor of whole numbers may hold."""
 DECIDES = frozenset({"ArgMax", CANONICAL})
 """Operators that compare: they read all the bits that there are, and what else reads the same tensor gets it rounded."""
+FEATURES = 256
+"""A row of more numbers is a signal or an image, whose entries are of one kind: no scale an entry."""
 INPUT_HEADROOM = 1.25
 """Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
 
@@ -98,6 +100,7 @@ class Lowering:
         for node in self.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
+        self._deep = before_logarithms(self.nodes, self.constants)
         self._uses = Counter(name for node in self.nodes for name in node.inputs) + Counter(self.outputs)
         self.plan = Plan(self.nodes, self.outputs, self.constants)
         self.widths = widths or self.plan.ladder(spec)[0][1]
@@ -211,6 +214,8 @@ class Lowering:
             raise QuantisationError(
                 thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
             )
+        if name in self._deep:
+            return Grid.of(found.low, found.high, DEEP_BITS, self.spec.headroom)
         return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom, least, most)
 
     def bits(self, name: str) -> Literal[8, 16]:
@@ -275,8 +280,13 @@ class Lowering:
     def _input_encoding(self, name: str, low: float, high: float) -> tuple[Linear, Interval]:
         least, most = self.calibration.entries[name]
         magnitude = np.maximum(np.abs(least), np.abs(most))
-        tabular = len(self.shapes[name]) == 2 and magnitude.min() > 0 and magnitude.max() > 16 * magnitude.min()
-        bits = self.bits(name)
+        tabular = (
+            len(self.shapes[name]) == 2
+            and len(magnitude) <= FEATURES
+            and magnitude.min() > 0
+            and magnitude.max() > 16 * magnitude.min()
+        )
+        bits = DEEP_BITS if name in self._deep else self.bits(name)
         if tabular:
             grids = [
                 Grid.of(*ends, bits, 1.0) for ends in zip(np.minimum(least, 0) if low < 0 else least * 0, magnitude, strict=True)

@@ -94,10 +94,10 @@ class Grid:
             return cls(max(high, 1e-30) / 255, 0, Interval(0, 255))
         if bits == 8:
             return cls(max(-low / 128, high / 127, 1e-30), 128, Interval(0, 255))
-        reach = max(-low, high, 1e-30) * headroom
+        reach, half = max(-low, high, 1e-30) * headroom, 1 << bits - 1
         if least >= 0:
-            return cls(min(reach, max(most, 1e-30)) / 65535, -32768, Interval(-32768, 32767))
-        return cls(min(reach, max(-least, most)) / 32767, 0, Interval(-32768, 32767))
+            return cls(min(reach, max(most, 1e-30)) / (2 * half - 1), -half, Interval(-half, half - 1))
+        return cls(min(reach, max(-least, most)) / (half - 1), 0, Interval(-half, half - 1))
 
     def clipped(self, low: float, high: float) -> Interval:
         """The integers of the interval that lie in [low, high], both real."""

@@ -18,6 +18,32 @@ TRANSPARENT = frozenset({"Reshape", "Transpose", "Slice", "Concat", "Pad", "Gath
 """Operators that only move values: a tensor is as wide as what reads it behind them."""
 
 
+LINEAR = frozenset(
+    {"MatMul", "Conv", "Add", "Sub", "Mul", "Neg", "Abs", "Relu", "Sqrt", "ReduceSum", "ReduceMean", "AveragePool", "Pow"}
+    | {"Clip"}
+    | TRANSPARENT
+)
+"""What stands between a signal and the logarithm of its spectrum."""
+DEEP_BITS = 22
+"""Of a tensor on the way into a logarithm: what is a millionth of the largest value counts there as much. Products of two, and
+sums of a thousand products with 16-bit weights, stay below 2^47."""
+
+
+def before_logarithms(nodes: Sequence[Any], constants: Mapping[str, object]) -> frozenset[str]:
+    """Tensors of which logarithms are taken, and those that they are made of by LINEAR operators."""
+    found = set[str]()
+    for node in reversed(nodes):
+        if node.kind == "Log" or (node.kind in LINEAR and any(name in found for name in node.outputs)):
+            found |= {name for name in node.inputs if name and name not in constants}
+    made = {name: node.kind for node in nodes for name in node.outputs}
+    return frozenset(name for name in found if made.get(name, "MatMul") in LINEAR) if _is_signal(found, made) else frozenset()
+
+
+def _is_signal(found: set[str], made: Mapping[str, str]) -> bool:
+    """Whether the way into the logarithm begins at an input: a sum of exponentials needs no more bits than they have."""
+    return any(name not in made for name in found)
+
+
 @dataclass(frozen=True, slots=True)
 class Widths:
     """Names of the float model's tensors: those of 16 bits, and those into whose sum of products weights of 16 bits go.

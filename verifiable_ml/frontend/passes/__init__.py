@@ -17,6 +17,7 @@ from verifiable_ml.errors import MalformedModel, UnsupportedModel, VerifiableMlE
 from verifiable_ml.frontend import judge
 from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.passes import (
+    computed_indices,
     equal_ranks,
     expand_functions,
     explicit_axes,
@@ -89,6 +90,7 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         plain_convolutions,
         explicit_axes,
         move_elements,
+        computed_indices,
         linear_maps,
         plain_slices,
         equal_ranks,
@@ -121,6 +123,7 @@ def run(
     trials = judge.trial_inputs(model, as_inputs(model, samples))
     model, expected, defined = _first_answers(model, trials)
     log += defined
+    fix_dimensions.write_outputs(model, expected)
     for _ in range(MOST_ROUNDS):
         before = len(log)
         for name, step in passes:
@@ -140,7 +143,9 @@ def _first_answers(
     """What the model answers; operators that onnxruntime has not yet are run by their definitions."""
     try:
         return model, judge.outputs(model, trials, "the model"), []
-    except UnsupportedModel:
+    except UnsupportedModel as error:
+        if "Could not find an implementation" not in error.reason:
+            raise
         model, log = _guarded(expand_functions.NAME, partial(expand_functions.expand, wanted=lambda *_: True), model)
         if not log:
             raise

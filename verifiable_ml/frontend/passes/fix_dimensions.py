@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -47,9 +48,9 @@ def apply(model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> tupl
             log.append(Rewrite(NAME, value.name, str(list(before or ())), str(list(after))))
     del graph.input[:]
     graph.input.extend(values)  # an initialiser that is also an input is a default that nobody overrides
-    if log:
-        _forget_inferred(graph)
-    _write_outputs(model)
+    declared = {value.name: _shape_of(value) for value in graph.output}
+    _forget_inferred(graph)
+    _write_outputs(model, declared)
     return model, log
 
 
@@ -95,21 +96,36 @@ def _fixed(name: str, declared: tuple[int | str, ...] | None, sampled: tuple[int
 
 def _write(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
     tensor = value.type.tensor_type
+    tensor.shape.SetInParent()
     del tensor.shape.dim[:]
     tensor.shape.dim.extend(onnx.TensorShapeProto.Dimension(dim_value=size) for size in shape)
 
 
 def _forget_inferred(graph: onnx.GraphProto) -> None:
-    """Shapes that an exporter wrote with names of open dimensions would contradict the fixed ones."""
+    """What is written in the file about shapes may be wrong, or contradict the fixed dimensions: it is inferred again."""
     del graph.value_info[:]
     for value in graph.output:
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.ClearField("shape")
 
 
-def _write_outputs(model: onnx.ModelProto) -> None:
+def write_outputs(model: onnx.ModelProto, answers: Sequence[Sequence[np.ndarray]]) -> None:
+    """The shapes that the outputs have, which for some operators are others than what onnx infers."""
+    for value, *arrays in zip(model.graph.output, *answers, strict=True):
+        if value.type.HasField("tensor_type") and len({array.shape for array in arrays}) == 1:
+            _write(value, arrays[0].shape)
+
+
+def _shape_of(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
+    tensor = value.type.tensor_type
+    static = tensor.HasField("shape") and all(d.HasField("dim_value") for d in tensor.shape.dim)
+    return tuple(d.dim_value for d in tensor.shape.dim) if static else None
+
+
+def _write_outputs(model: onnx.ModelProto, declared: Mapping[str, tuple[int, ...] | None]) -> None:
+    """As inferred, else as declared."""
     index = Index(model)
     for value in model.graph.output:
-        shape = index.static_shape(value.name)
+        shape = index.static_shape(value.name) if index.shape(value.name) is not None else declared[value.name]
         if shape is not None and value.type.HasField("tensor_type"):
             _write(value, shape)

@@ -99,11 +99,10 @@ def _linear(node: onnx.NodeProto, index: Index) -> Replacement | None:
     shape = _ready(node, index)
     if shape is None or attributes(node).get(MAY_NOT.get(node.op_type, ("", ()))[0]) in MAY_NOT.get(node.op_type, ("", ()))[1]:
         return None
-    made = index.static_shape(node.output[0])
     for lead in (2, 1, 0):
-        found = _matrix(node, index, shape, lead) if made is not None and lead < len(shape) else None
-        if found is not None and made is not None:
-            matrix, shift = found
+        found = _matrix(node, index, shape, lead) if lead < len(shape) else None
+        if found is not None:
+            matrix, shift, made = found
             draft = Draft(node, index)
             product = draft.add("MatMul", draft.reshape(node.input[0], (prod(shape[:lead]), len(matrix))), matrix)
             shifted = draft.add("Add", product, shift) if shift.any() else product
@@ -111,10 +110,18 @@ def _linear(node: onnx.NodeProto, index: Index) -> Replacement | None:
     return None
 
 
-def _matrix(node: onnx.NodeProto, index: Index, shape: tuple[int, ...], lead: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """[before, after] and what is added, with the first `lead` axes as a batch; None if the operator does not treat them so."""
-    made = index.static_shape(node.output[0]) or ()
-    before, after = prod(shape[lead:]), prod(made) // max(prod(shape[:lead]), 1)
+def _matrix(
+    node: onnx.NodeProto, index: Index, shape: tuple[int, ...], lead: int
+) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]] | None:
+    """[before, after], what is added, and the shape of the answer, with the first `lead` axes as a batch; else None.
+
+    The shape is the operator's own: what onnx infers for some of them is not what they give.
+    """
+    trial = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    wanted = evaluate(node, index, {node.input[0]: trial})
+    if wanted is None:
+        return None
+    before, after = prod(shape[lead:]), wanted.size // max(prod(shape[:lead]), 1)
     if before * after > MOST_ENTRIES:
         return None
     nothing, units = np.zeros((1, before), np.float32), np.eye(before, dtype=np.float32)
@@ -128,8 +135,6 @@ def _matrix(node: onnx.NodeProto, index: Index, shape: tuple[int, ...], lead: in
     if answers is None or not np.isfinite(answers).all():
         return None
     shift, matrix = answers[0], answers[1:] - answers[:1]
-    trial = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    wanted = evaluate(node, index, {node.input[0]: trial})
     mapped = trial.reshape(-1, before) @ matrix + shift
-    same = wanted is not None and wanted.size == mapped.size and np.allclose(mapped.reshape(wanted.shape), wanted, atol=1e-3)
-    return (matrix.astype(np.float32), shift.astype(np.float32)) if same else None
+    same = wanted.size == mapped.size and np.allclose(mapped.reshape(wanted.shape), wanted, atol=1e-3)
+    return (matrix.astype(np.float32), shift.astype(np.float32), wanted.shape) if same else None

@@ -74,7 +74,6 @@ MOVERS: dict[str, Callable[[onnx.NodeProto, Index], Positions]] = {
     "Tile": _always(0),
     "Trilu": _always(0),
     "Upsample": _resize,
-    "Where": _always(1, 2),
 }
 """Which operands are moved; none where this node does more. All others must be constant."""
 

@@ -78,10 +78,10 @@ def _one_hot(node: onnx.NodeProto, index: Index) -> Replacement | None:
     if depth is None or values is None or shape is None or values.dtype != np.float32:
         return None
     axis, count, draft = int(attributes(node).get("axis", -1)) % len(shape), int(depth.reshape(())), Draft(node, index)
-    kind = onnx.helper.tensor_dtype_to_np_dtype(index.element_type(node.input[0]))
-    entries = np.arange(count).reshape(-1, *[1] * (len(shape) - 1 - axis)).astype(kind)
-    column = draft.reshape(node.input[0], [1 if a == axis else size for a, size in enumerate(shape)])
-    equal = [draft.add("Equal", column, each) for each in (entries, entries - np.asarray(count, kind))]
+    entries = np.arange(count).reshape(-1, *[1] * (len(shape) - 1 - axis))
+    whole = draft.add("Cast", node.input[0], to=TensorProto.INT64)
+    column = draft.reshape(whole, [1 if a == axis else size for a, size in enumerate(shape)])
+    equal = [draft.add("Equal", column, each) for each in (entries, entries - count)]
     found = draft.add("Cast", draft.add("Or", *equal), to=TensorProto.FLOAT)
     return draft.done(draft.add("Add", draft.add("Mul", found, float(values[1] - values[0])), float(values[0])))
 

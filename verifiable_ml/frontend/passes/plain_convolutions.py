@@ -74,10 +74,13 @@ def _cropped(draft: Draft, x: str, extents: list[int], pads: list[tuple[int, int
 
 def _turned(draft: Draft, index: Index, name: str, weights: Shape, groups: int) -> str:
     """[C, O / groups, *kernel] to [O, C / groups, *kernel], the kernel backwards."""
-    inner, outer = weights[0] // groups, weights[1]
+    inner, outer, value = weights[0] // groups, weights[1], index.constant(name)
+    if value is not None:
+        swapped = value.reshape(groups, inner, outer, *weights[2:]).swapaxes(1, 2).reshape(groups * outer, inner, *weights[2:])
+        return draft.constant(np.flip(swapped, tuple(range(2, len(weights)))))
     split = draft.reshape(name, (groups, inner, outer, *weights[2:]))
-    swapped = draft.transpose(split, (0, 2, 1, *range(3, len(weights) + 1)))
-    turned = draft.reshape(swapped, (groups * outer, inner, *weights[2:]))
+    turned = draft.transpose(split, (0, 2, 1, *range(3, len(weights) + 1)))
+    turned = draft.reshape(turned, (groups * outer, inner, *weights[2:]))
     for axis, size in enumerate(weights[2:], start=2):
         turned = draft.add("Gather", turned, list(range(size))[::-1], axis=axis) if size > 1 else turned
     return turned

@@ -18,12 +18,19 @@ TYPED = frozenset({"to", "dtype", "stash_type", "output_dtype"})
 
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """float16, bfloat16 and float64 become float32 throughout: inputs, outputs, constants, Casts."""
+    if _is_mixed(model):
+        onnx.shape_inference.infer_shapes(model, check_type=True)  # after this pass nobody could see a type that does not fit
     changed = _graph(model.graph)
     for function in model.functions:
         changed |= _nodes(function.node)
     if changed:
         del model.graph.value_info[:]
     return model, [Rewrite(NAME, "the model", "half or double precision", "float32")] if changed else []
+
+
+def _is_mixed(model: onnx.ModelProto) -> bool:
+    types = {tensor.data_type for tensor in model.graph.initializer} | {v.type.tensor_type.elem_type for v in model.graph.input}
+    return bool(types & OTHER)
 
 
 def _graph(graph: onnx.GraphProto) -> bool:

@@ -72,7 +72,8 @@ def _sum(lowering: Lowering, node: Node, sign: float) -> Sum:
     for name, factor in zip(node.inputs, (1.0, sign), strict=True):
         constant = lowering.constant(name)
         if constant is not None:
-            terms.append(constant_term(lowering, _within_reach(lowering, node, constant), layout, factor))
+            held, whole = _within_reach(lowering, node, constant), lowering.is_whole(node.output)
+            terms.append(constant_term(lowering, held, layout, factor, whole=whole))
             zeros.append(0)
             continue
         if len(lowering.shapes[name]) != rank:
@@ -93,10 +94,12 @@ def _within_reach(lowering: Lowering, node: Node, constant: FloatArray) -> Float
     return np.clip(constant, -reach, reach)
 
 
-def constant_term(lowering: Lowering, constant: FloatArray, layout: Shape, factor: float) -> tuple[Operand, FloatArray]:
-    """A constant in 2^15 steps, stored in a layout, and the real value of a step times the factor."""
+def constant_term(
+    lowering: Lowering, constant: FloatArray, layout: Shape, factor: float, *, whole: bool = False
+) -> tuple[Operand, FloatArray]:
+    """A constant in 2^15 steps (whole numbers: as it is), stored in a layout, and the real value of a step times the factor."""
     extents = constant.reshape(*[1] * (len(layout) - constant.ndim), *constant.shape)
-    scale = max(float(np.abs(constant).max()), 1e-30) / 32767
+    scale = 1.0 if whole else max(float(np.abs(constant).max()), 1e-30) / 32767
     ref = lowering.builder.constant(np.rint(extents.transpose(layout) / scale).astype(np.int64))
     return ref, np.array([scale * factor])
 
@@ -125,7 +128,7 @@ def _by_constant(lowering: Lowering, node: Node, name: str, constant: FloatArray
     rank = len(lowering.shapes[node.output])
     layout = lowering.affine(name).layout if len(lowering.shapes[name]) == rank else tuple(range(rank))
     x = lowering.plain(name, layout)
-    factors, step = constant_term(lowering, constant, layout, 1.0)
+    factors, step = constant_term(lowering, constant, layout, 1.0, whole=lowering.is_whole(node.output))
 
     def emit(form: Requantise) -> TraceRef:
         return lowering.builder.apply("mul", x.ref, factors, requantise=form, label=node.name, x_zero=x.zero, y_zero=0)

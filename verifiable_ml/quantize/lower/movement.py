@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from verifiable_ml.program import Operand
+from verifiable_ml.program import Interval, Operand, Requantise
 from verifiable_ml.program.ops.rearrange import Map, identity
+from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
-from verifiable_ml.quantize.value import Grid, Quantised
+from verifiable_ml.quantize.value import FloatArray, Grid, Quantised
 
 
 def reshape(lowering: Lowering, node: Node) -> Quantised:
@@ -100,10 +101,10 @@ def gather(lowering: Lowering, node: Node) -> Quantised:
     """Entries of one axis at constant places, or rows of a constant table by tokens."""
     data, indices = lowering.constant(node.inputs[0]), lowering.constants.get(node.inputs[1])
     axis = int(node.get("axis", 0))
-    if data is not None and indices is None and axis == 0:
+    if data is not None and indices is None and axis == 0 and node.inputs[1] in lowering.inputs:
         return _embedding(lowering, node, data)
-    if data is not None or indices is None:
-        raise node.refuse("it gathers by indices that are computed", "only constant indices and embeddings are lowered yet")
+    if indices is None:
+        return _computed(lowering, node, axis % len(lowering.shapes[node.inputs[0]]))
     shape, target = lowering.shapes[node.inputs[0]], lowering.shapes[node.output]
     axis %= len(shape)
     places = [int(i) % shape[axis] for i in indices.reshape(-1)]
@@ -127,6 +128,34 @@ def _rows(lowering: Lowering, node: Node, axis: int, places: list[int]) -> Quant
         return picked
     shaped = lowering.laid_out(picked, tuple(range(rank)), node.output, target)
     return Quantised(shaped.ref, x.scale, x.zero, tuple(range(len(target))))
+
+
+def _computed(lowering: Lowering, node: Node, axis: int) -> Quantised:
+    """By indices that are whole numbers of the trace, held to the rows that there are."""
+    shape, count = lowering.shapes[node.inputs[0]], len(lowering.shapes[node.inputs[1]])
+    if lowering.calibration.ranges[node.inputs[1]].low < 0:
+        raise node.refuse("its computed indices are negative", "count from the front")
+    order = (axis, *(other for other in range(len(shape)) if other != axis))
+    indices, rows = lowering.plain(node.inputs[1]), Interval(0, shape[axis] - 1)
+    places = indices.ref
+    if not lowering.builder.spec(places).interval.within(rows):
+        form = Requantise.clip(rows)
+        places = lowering.builder.apply("add", places, requantise=form, label=f"{node.name} rows", coefficients=((1,),))
+    data, scale, zero = _rows_of(lowering, node, order)
+    ref = lowering.builder.apply("gather", data, places, label=node.name)
+    others = tuple(other if other < axis else other + count - 1 for other in order[1:])
+    return Quantised(ref, scale, zero, (*range(axis, axis + count), *others))
+
+
+def _rows_of(lowering: Lowering, node: Node, order: Shape) -> tuple[Operand, FloatArray, int]:
+    constant = lowering.constant(node.inputs[0])
+    if constant is None:
+        x = lowering.plain(node.inputs[0], order)
+        return x.ref, x.scale, x.zero
+    grid = lowering.grid(node.output)
+    integers = np.rint(constant.transpose(order) / grid.scale) + grid.zero
+    held = np.clip(integers, grid.interval.low, grid.interval.high).astype(np.int64)
+    return lowering.builder.constant(held), np.array([grid.scale]), grid.zero
 
 
 def _embedding(lowering: Lowering, node: Node, table: np.ndarray[Any, np.dtype[np.float64]]) -> Quantised:

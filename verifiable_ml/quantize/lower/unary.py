@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from verifiable_ml.program import Interval, Requantise
 from verifiable_ml.program.ops.lookup import MAX_ENTRIES, position
 from verifiable_ml.program.ops.lookup import Attributes as Mantissa
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
-from verifiable_ml.quantize.value import FloatArray, Quantised
+from verifiable_ml.quantize.value import FloatArray, Grid, Quantised
 
 STEEP = frozenset({"Log", "Sqrt", "Reciprocal", "Pow"})
 """Functions that are steep at 0: of an operand that is never negative they read all bits."""
@@ -44,11 +45,24 @@ def table(lowering: Lowering, node: Node) -> Quantised:
             return _by_mantissa(lowering, node, fine, computed)
     x = lowering.plain(name, lowering.affine(name).layout)
     interval = lowering.builder.spec(x.ref).interval
+    if interval.high - interval.low >= MAX_ENTRIES and node.kind == "Abs" and x.zero == 0:
+        return _magnitude(lowering, node, x)
     if interval.high - interval.low >= MAX_ENTRIES:
-        x = lowering.rescaled(x, name, lowering.real_grid(name))
+        found = lowering.calibration.ranges[name]
+        x = lowering.rescaled(x, name, Grid.of(found.low, found.high, 16, lowering.spec.headroom))
         interval = lowering.builder.spec(x.ref).interval
     real = _values(computed, np.arange(interval.low, interval.high + 1) - x.zero, x, node)
     return _looked_up(lowering, node, x, real, base=interval.low)
+
+
+def _magnitude(lowering: Lowering, node: Node, x: Quantised) -> Quantised:
+    """max(x, 0) + max(-x, 0), of integers that no table holds."""
+    reach = lowering.builder.spec(x.ref).interval.magnitude
+    form = Requantise.clip(Interval(0, reach))
+    above, below = (
+        lowering.builder.apply("add", x.ref, requantise=form, label=node.name, coefficients=((sign,),)) for sign in (1, -1)
+    )
+    return replace(x, ref=lowering.builder.apply("add", above, below, label=node.name, coefficients=((1,), (1,))))
 
 
 def _values(computed: Function, integers: npt.NDArray[Any], x: Quantised, node: Node) -> FloatArray:
