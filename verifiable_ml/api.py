@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from verifiable_ml import frontend, program, proving, quantize
@@ -16,6 +17,7 @@ from verifiable_ml.commitment.claim import INPUT_MODES, WEIGHT_MODES
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute import Batch, Trace, decode_outputs, encode_inputs, predictor, public_claim, recorder
+from verifiable_ml.explorer import report_page
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
 from verifiable_ml.proving import Estimate, Keys, Progress, Proof, Verdict, VerificationKey
@@ -24,6 +26,8 @@ from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
 
 REPORT = "report.json"
 """The fidelity report, beside the program in its directory."""
+PAGE = "report.html"
+"""The same for people."""
 BACKEND = "ezkl"
 """Who proves unless another backend is named."""
 HIDDEN = {"input": "hashed", "weights": "committed"}
@@ -86,9 +90,18 @@ class Program(program.Program):
         return predictor(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the program as a directory, with report.json if it was compiled just now (no id depends on that)."""
-        extra = {REPORT: (json.dumps(self.report_to_json(), indent=1, sort_keys=True) + "\n").encode()} if self.report else None
-        program.save(self, path, extra)
+        """Write the program as a directory; with report.json and report.html if it was compiled just now (no id depends on
+        them).
+        """
+        extra = {}
+        if self.report:
+            extra[REPORT] = (json.dumps(self.report_to_json(), indent=1, sort_keys=True) + "\n").encode()
+            extra[PAGE] = self.report_page(Path(path).stem).encode()
+        program.save(self, path, extra or None)
+
+    def report_page(self, title: str) -> str:
+        """The report as one HTML page, which asks nobody for anything."""
+        return report_page(title, self, self.report_to_json())
 
     def report_to_json(self) -> dict[str, Any]:
         """The fidelity report and the rewrites; {} for a program that was loaded."""

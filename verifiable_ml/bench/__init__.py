@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
 from verifiable_ml.bench.execute import batch, latency, recording
+from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
 from verifiable_ml.bench.table import Table, page
 from verifiable_ml.proving.base import Progress
@@ -21,6 +22,7 @@ TABLES: dict[str, Measure] = {
     "recording": recording,
     "latency": latency,
     "batch": batch,
+    "operators": operators,
 }
 """Name on the command line: what measures it."""
 

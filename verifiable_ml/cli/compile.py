@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import typer
 from rich.console import RenderableType
 
 from verifiable_ml import api
@@ -39,6 +40,11 @@ WeightsOption = Annotated[
 MethodOption = Annotated[Method, setting("method", "--method", help="How a range is found.")]
 Percentile = Annotated[float, setting("percentile", "--percentile", help="For the method of that name.")]
 
+ReportOut = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write report.html here as well, even if the program is refused. It is in OUTPUT anyway."),
+]
+
 
 def compile_(
     screen: Screen,
@@ -51,6 +57,7 @@ def compile_(
     percentile: Percentile = PLAIN.percentile,
     threshold: Threshold = THRESHOLD,
     validation: Validation = None,
+    page: ReportOut = None,
 ) -> None:
     """Turn an ONNX model into one integer program, and say how faithful it is.
 
@@ -58,17 +65,22 @@ def compile_(
 
     For example:
       vml compile model.onnx --calibration samples.npz -o model.vml
-      vml compile zoo:digits-mlp --width mixed --threshold 0.9999
+      vml compile zoo:digits-mlp --width mixed --threshold 0.9999 --report digits.html
     """
     named = source(model)
     path = files.program_target(output or Path(f"{named.name}.vml"))
+    if page:
+        files.target(page, files.REPORT)
     choices = QuantSpec(width=width, weights=BITS[weights], method=method, percentile=percentile)
     made = compiled(screen, named, calibration, validation, choices, threshold)
     report = reported(made)
     screen.tell(*fidelity(report), *rewrites(made))
+    if page:
+        files.write(page, made.report_page(named.name).encode())
     report.check(threshold)
     made.save(path)
-    summary = facts("", [("program id", made.id.hex()), ("operators", len(made.operators)), ("written to", path)])
+    found = [("program id", made.id.hex()), ("operators", len(made.operators)), ("written to", path)]
+    summary = facts("", [*found, ("report", page or path / api.PAGE)])
     screen.show({"program": made.id.hex(), "path": str(path), **made.report_to_json()}, summary)
 
 
@@ -110,7 +122,15 @@ def fidelity(report: FidelityReport) -> list[RenderableType]:
         for o in report.outputs
     ]
     layers = [
-        (layer.name, layer.kind, layer.dtype, "x".join(map(str, layer.shape)), f"{layer.error:.3%}", f"{layer.added:+.3%}")
+        (
+            layer.name,
+            layer.kind if layer.cost.operators < 2 else f"{layer.kind} + {layer.cost.operators - 1}",
+            layer.dtype,
+            "x".join(map(str, layer.shape)),
+            f"{layer.error:.3%}",
+            f"{layer.added:+.3%}",
+            f"{layer.cost.macs:,}" if layer.cost.macs else "",
+        )
         for layer in report.layers
     ]
     trials = [
@@ -126,10 +146,10 @@ def fidelity(report: FidelityReport) -> list[RenderableType]:
         )
         for trial in report.trials
     ]
-    numbers = ("max error", "mean error", "range", "cosine", "agreement", "clear", "error", "added", *COSTS)
+    numbers = ("max error", "mean error", "range", "cosine", "agreement", "clear", "error", "added", "macs", *COSTS)
     head = f"Fidelity on {report.samples} held-out samples"
     return [
-        table("Layers", ("layer", "operator", "dtype", "shape", "error", "added"), layers, numbers),
+        table("Layers", ("layer", "operator", "dtype", "shape", "error", "added", "macs"), layers, numbers),
         table("Widths tried", ("activations / weights", *COSTS, "cosine", "clear", ""), trials, numbers),
         table(head, ("output", "max error", "mean error", "range", "cosine", "agreement", "clear"), outputs, numbers),
     ]

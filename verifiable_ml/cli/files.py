@@ -38,7 +38,8 @@ KEY = Kind("verification key", b'{\n "format": "verifiable-ml verification key"'
 CLAIM = Kind("claim", b'{\n "program": "')
 PAGE = Kind("page of figures", b"# Figures\n")
 SALTS = Kind("file of salts", b'{\n "format": "verifiable-ml salts"')
-KINDS = PROOF, KEY, CLAIM, PAGE, SALTS
+REPORT = Kind("report", b"<!doctype html>")
+KINDS = PROOF, KEY, CLAIM, PAGE, SALTS, REPORT
 PRIVATE = 0o600
 """Mode of a file that is its owner's alone."""
 

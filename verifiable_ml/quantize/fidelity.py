@@ -15,6 +15,7 @@ from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import FidelityBelowThreshold
 from verifiable_ml.execute import Batch
 from verifiable_ml.program import ConstantRef, Program
+from verifiable_ml.program.cost import Cost, costs_between
 from verifiable_ml.quantize.calibration import Array, FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
@@ -26,6 +27,8 @@ DECISIONS = 0.99
 """Share of clear decisions that is asked for at most."""
 PRODUCTS = frozenset({"matmul", "conv"})
 """Operators with weights."""
+POINTS = 400
+"""Pairs of answers that a report keeps of an output, to be plotted."""
 KEPT = 1 << 26
 """Elements of the float model's tensors that are kept in memory."""
 
@@ -36,7 +39,7 @@ class OutputFidelity:
 
     agreement: share of decisions that are the same (the greatest entry of a class axis, or the sign of a single one).
     clear: share of decisions that the float model takes by a margin of more than CLEAR of the spread; decisions: share of
-    those that are the same.
+    those that are the same. points: pairs of float and integer answers, at most POINTS of them, evenly over all.
     """
 
     name: str
@@ -47,6 +50,7 @@ class OutputFidelity:
     agreement: float
     clear: float
     decisions: float
+    points: tuple[tuple[float, float], ...] = ()
 
     def reaches(self, threshold: float) -> bool:
         """Whether the cosine is no less, and, up to DECISIONS, the share of clear decisions neither."""
@@ -57,7 +61,8 @@ class OutputFidelity:
 class LayerFidelity:
     """One tensor inside. `error` is the root mean square error over the root mean square value; `added` what it adds to its
     worst operand's. rounded, weighed: which share of the outputs' error is the rounding of this tensor, and of the weights that
-    it is made with: what more bits would mend. An estimate, by following errors back from the outputs.
+    it is made with: what more bits would mend. An estimate, by following errors back from the outputs. cost: of the operators
+    since the tensor before.
     """
 
     name: str
@@ -68,6 +73,13 @@ class LayerFidelity:
     added: float
     rounded: float
     weighed: float
+    cost: Cost
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        fields = asdict(self)
+        cost = fields.pop("cost")
+        return {**fields, **cost, "shape": list(self.shape)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +133,8 @@ class FidelityReport:
         return {
             "spec": self.spec.to_json(),
             "samples": self.samples,
-            "outputs": [asdict(output) for output in self.outputs],
-            "layers": [{**asdict(layer), "shape": list(layer.shape)} for layer in self.layers],
+            "outputs": [{**asdict(output), "points": [list(pair) for pair in output.points]} for output in self.outputs],
+            "layers": [layer.to_json() for layer in self.layers],
             "trials": [asdict(trial) for trial in self.trials],
         }
 
@@ -216,7 +228,14 @@ def _output(name: str, answers: Array, integer: FloatArray) -> OutputFidelity:
     same, clear = decided == found, margin > CLEAR * spread
     right = float(same[clear].mean()) if clear.any() else 1.0
     cosine, agreement, share = _cosine(real, integer), float(same.mean()), float(clear.mean())
-    return OutputFidelity(name, float(error.max()), float(error.mean()), spread, cosine, agreement, share, right)
+    errors = float(error.max()), float(error.mean())
+    return OutputFidelity(name, *errors, spread, cosine, agreement, share, right, _points(real, integer))
+
+
+def _points(real: FloatArray, integer: FloatArray) -> tuple[tuple[float, float], ...]:
+    """Both to six digits, which no plot can tell apart."""
+    places = np.unique(np.linspace(0, real.size - 1, POINTS).round().astype(int))
+    return tuple((float(f"{a:.6g}"), float(f"{b:.6g}")) for a, b in zip(real.flat[places], integer.flat[places], strict=True))
 
 
 def _decision(values: FloatArray, whole: bool) -> tuple[Array, FloatArray]:
@@ -247,12 +266,14 @@ def _layers(
     order = [each.name for each in sorted(observed, key=lambda each: -each.value.ref.index)]
     shares = _shares(order, {output.name for output in program.outputs}, parents, errors, own)
     inputs, found = len(program.inputs), []
+    costs = costs_between(program, (each.value.ref.index for each in observed))
     for each in observed:
         name, index = each.name, each.value.ref.index
         kind = program.operators[index - inputs].kind if index >= inputs else "input"
         added = errors[name] - max((errors[parent] for parent in parents[name]), default=0.0)
-        spec = program.spec(index)
-        found.append(LayerFidelity(name, kind, spec.dtype.label, spec.shape, errors[name], added, *shares.get(name, (0.0, 0.0))))
+        spec, cost = program.spec(index), costs.pop(index, Cost())  # of several names for one tensor, the first
+        mended = shares.get(name, (0.0, 0.0))
+        found.append(LayerFidelity(name, kind, spec.dtype.label, spec.shape, errors[name], added, *mended, cost))
     return tuple(found)
 
 
