@@ -133,7 +133,7 @@ def compile(
     FidelityBelowThreshold unless told not to refuse.
     """
     prepared = frontend.load(source, list(calibration))
-    held_out = frontend.load(source, list(validation)).samples if validation is not None else None
+    held_out = frontend.more_samples(prepared, list(validation)) if validation is not None else None
     compiled = quantize.quantise(prepared, spec, held_out, threshold, refuse=refuse)
     made = Program.of(compiled.program)
     made.report, made.rewrites = compiled.fidelity, compiled.rewrites

@@ -7,6 +7,6 @@ plain operators (operators.py), every rewrite checked against onnxruntime. Knows
 
 from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.lint import lint
-from verifiable_ml.frontend.load import Prepared, Problem, load
+from verifiable_ml.frontend.load import Prepared, Problem, load, more_samples
 
-__all__ = ["Prepared", "Problem", "Rewrite", "lint", "load"]
+__all__ = ["Prepared", "Problem", "Rewrite", "lint", "load", "more_samples"]

@@ -20,6 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 Shape = tuple[int | None, ...]
 MAX_SWEEPS = 32
+FAMILY, STATE = "verifiable_ml.family", "verifiable_ml.state"
+"""Keys of a node's metadata: its output has one range with others of the family; it adds up over steps, and needs more bits."""
 SMALL = 64  # elements: what shape inference may need the values of
 
 
@@ -50,6 +52,8 @@ class Index:
         self.model = model
         graph = model.graph
         self.initialisers: dict[str, TensorProto] = {tensor.name: tensor for tensor in graph.initializer}
+        self._nodes = tuple(graph.node)  # held: a node that nobody holds is another object each time it is asked for
+        self.place = {id(node): number for number, node in enumerate(self._nodes)}
         self.producer: dict[str, onnx.NodeProto] = {name: node for node in graph.node for name in node.output if name}
         self.inputs = tuple(value.name for value in graph.input if value.name not in self.initialisers)
         self.outputs = tuple(value.name for value in graph.output)
@@ -58,6 +62,7 @@ class Index:
             for name in {*names_read(node)}:
                 self.readers[name].append(node)
         self._values: dict[str, np.ndarray] = {}
+        self._shapes: dict[str, Shape | None] = {}
 
     def constant(self, name: str) -> np.ndarray | None:
         """The value of an initialiser, or None."""
@@ -83,6 +88,11 @@ class Index:
 
     def shape(self, name: str) -> Shape | None:
         """Dimensions, None where one is not known; None for an unknown rank."""
+        if name not in self._shapes:
+            self._shapes[name] = self._read_shape(name)
+        return self._shapes[name]
+
+    def _read_shape(self, name: str) -> Shape | None:
         if name in self.initialisers:
             return tuple(self.initialisers[name].dims)
         typed = self._typed.get(name)

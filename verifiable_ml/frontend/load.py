@@ -81,6 +81,11 @@ def prepare(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes
     return Prepared(model, rewrites, _problems(model), passes.as_inputs(model, given), classical)
 
 
+def more_samples(prepared: Prepared, samples: Sequence[Sample]) -> tuple[dict[str, np.ndarray], ...]:
+    """Other samples, as a prepared model takes them. Raises InvalidInput."""
+    return passes.as_inputs(prepared.model, checked_samples(prepared.model, samples))
+
+
 def checked_samples(model: onnx.ModelProto, samples: Sequence[Sample]) -> tuple[dict[str, np.ndarray], ...]:
     """Samples as dicts of arrays of the model's types. Raises InvalidInput: names, types, unequal shapes, NaN."""
     weights = {tensor.name for tensor in model.graph.initializer}

@@ -5,7 +5,7 @@ In: operators and constants (from quantize/). Out: a frozen Program with proven 
 Knows no ONNX, no proof, no chain; running a Program is execute/'s job.
 """
 
-from verifiable_ml.program.builder import Builder
+from verifiable_ml.program.builder import Builder, identify
 from verifiable_ml.program.encoding import Encoding, Linear, Ranks, Tokens
 from verifiable_ml.program.files import load, save
 from verifiable_ml.program.operator import ConstantRef, Operand, Operator, TraceRef
@@ -31,6 +31,7 @@ __all__ = [
     "TensorSpec",
     "Tokens",
     "TraceRef",
+    "identify",
     "load",
     "save",
 ]

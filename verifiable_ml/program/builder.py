@@ -13,7 +13,6 @@ import numpy as np
 from verifiable_ml.commitment import Dtype
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import MalformedProgram, QuantisationError
-from verifiable_ml.program import identity
 from verifiable_ml.program.encoding import Encoding
 from verifiable_ml.program.operator import (
     Accumulator,
@@ -155,12 +154,7 @@ class Builder:
             raise _malformed("a program", "it needs 1 to 255 inputs and outputs, and an operator")
         constants, operators = self._in_order_of_use()
         program = Program(tuple(self._inputs), constants, operators, tuple(self._outputs), self._salt)
-        try:
-            if identified:
-                identity.program_id(program)
-        except (ValueError, OverflowError, struct.error) as error:
-            raise _malformed("a program", f"a number does not fit its place ({error})") from error
-        return program
+        return identify(program) if identified else program
 
     def _in_order_of_use(self) -> tuple[tuple[IntArray, ...], tuple[Operator, ...]]:
         """Constants as the operators first read them, and none that is not read: the files follow from the program."""
@@ -172,6 +166,15 @@ class Builder:
         ]
         operators = (replace(operator, operands=operands) for operator, operands in zip(self._operators, moved, strict=True))
         return tuple(self._constants[old] for old in place), tuple(operators)
+
+
+def identify(program: Program) -> Program:
+    """The same program, its id known. Raises MalformedProgram where a descriptor is not well formed."""
+    try:
+        program.id  # noqa: B018  computed once, and kept
+    except (ValueError, OverflowError, struct.error) as error:
+        raise _malformed("a program", f"a number does not fit its place ({error})") from error
+    return program
 
 
 def _is_name(name: object) -> bool:

@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 
 from verifiable_ml.errors import InvalidInput, QuantisationError
+from verifiable_ml.frontend.graph import FAMILY
 from verifiable_ml.quantize.spec import QuantSpec
 
 Sample = Mapping[str, npt.NDArray[np.generic]]
@@ -138,6 +139,7 @@ def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec
             entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
             integral[name] &= bool((value == np.rint(value)).all())
     ranges = {name: Range(min(0.0, *lows[name]), max(0.0, *highs[name])) for name in lows}
+    ranges |= _of_families(model, ranges)
     ranges.update({name: Range(0.0, 1.0) for name, found in ranges.items() if not found.magnitude and name not in inputs})
     ranges.update({name: found.rounded_up() for name, found in ranges.items() if name not in inputs})
     return Calibration(ranges, entries, integral)
@@ -172,6 +174,20 @@ def _without_masks(value: FloatArray) -> FloatArray:
         return value
     least = value[~hidden].min(initial=0.0) - DEPTH
     return np.asarray(np.maximum(value, least))
+
+
+def _of_families(model: onnx.ModelProto, ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """Of tensors that are one tensor at different steps: the joint range. Their scales and tables are then the same."""
+    families: dict[str, list[str]] = {}
+    for node in model.graph.node:
+        for found in node.metadata_props:
+            if found.key == FAMILY:
+                families.setdefault(found.value, []).extend(name for name in node.output if name in ranges)
+    joint: dict[str, Range] = {}
+    for names in families.values():
+        whole = Range(min(ranges[name].low for name in names), max(ranges[name].high for name in names))
+        joint |= dict.fromkeys(names, whole)
+    return joint
 
 
 def _rounded_up(value: float) -> float:

@@ -9,7 +9,7 @@ from math import prod
 
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import Prepared, Rewrite
-from verifiable_ml.program import Program
+from verifiable_ml.program import Program, identify
 from verifiable_ml.quantize.calibration import Sample, calibrate
 from verifiable_ml.quantize.fidelity import FidelityReport, LayerFidelity, Reference, measure, measure_outputs
 from verifiable_ml.quantize.lower import LOWERINGS
@@ -57,8 +57,11 @@ def quantise(
     ladder = plain.plan.ladder(spec)
     ladder = ladder[-1:] if prepared.classical else ladder  # such models are small, and all of their decisions count
     reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
-    wanted, tried = search(ladder, _Trials(plain, reference.of_first(_count(TRIED, plain))), threshold)
-    chosen, report = wanted[0], measure(reference, wanted[0].lowered, spec)
+    some = reference.of_first(_count(TRIED, plain))
+    trials = _Trials(plain, some, is_whole=len(some.samples) == len(reference.samples))
+    wanted, tried = search(ladder, trials, threshold)
+    chosen = wanted[0]
+    report = chosen.report if chosen.report.layers and trials.is_whole else measure(reference, chosen.lowered, spec)
     for other in wanted[1:]:
         if report.reaches(threshold):
             break
@@ -66,7 +69,7 @@ def quantise(
         chosen, report = (other, wider) if wider.cosine > report.cosine else (chosen, report)
     if refuse:
         report.check(threshold)
-    return Compiled(chosen.lowered.program, with_trials(report, tried, chosen), prepared.rewrites)
+    return Compiled(identify(chosen.lowered.program), with_trials(report, tried, chosen), prepared.rewrites)
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,17 @@ class _Trials:
 
     plain: Lowering
     reference: Reference
+    is_whole: bool
 
-    def run(self, name: str, widths: Widths) -> Attempt:
-        """As of Trials."""
+    def run(self, name: str, widths: Widths, *, narrowest: bool = False) -> Attempt:
+        """As of Trials. The narrowest is the most likely choice: if all samples take part, that was its report."""
         lowered = self.plain.afresh(widths).run(LOWERINGS, identified=False)
-        return Attempt(name, widths, lowered, measure_outputs(self.reference, lowered, self.plain.spec))
+        measured = measure if narrowest and self.is_whole else measure_outputs
+        return Attempt(name, widths, lowered, measured(self.reference, lowered, self.plain.spec))
 
     def layers(self, attempt: Attempt) -> tuple[LayerFidelity, ...]:
         """As of Trials."""
-        return measure(self.reference, attempt.lowered, self.plain.spec).layers
+        return attempt.report.layers or measure(self.reference, attempt.lowered, self.plain.spec).layers
 
 
 def _parted(samples: Sequence[Sample], validation: Sequence[Sample] | None) -> tuple[Sequence[Sample], Sequence[Sample]]:

@@ -16,6 +16,7 @@ import onnx
 from onnx import numpy_helper, shape_inference
 
 from verifiable_ml.errors import QuantisationError, UnsupportedOperator, VerifiableMlError
+from verifiable_ml.frontend.graph import STATE
 from verifiable_ml.frontend.trees import CANONICAL, Ensemble, read, thresholds
 from verifiable_ml.program import Builder, Interval, Linear, Operand, Program, Ranks, Tokens, TraceRef
 from verifiable_ml.program.ops.rearrange import identity
@@ -24,7 +25,7 @@ from verifiable_ml.quantize.calibration import Calibration
 from verifiable_ml.quantize.pending import Sum
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
-from verifiable_ml.quantize.widths import DEEP_BITS, Plan, Widths, before_logarithms
+from verifiable_ml.quantize.widths import DEEP_BITS, STATE_BITS, Plan, Widths, before_logarithms
 
 FLOAT = onnx.TensorProto.FLOAT
 WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
@@ -63,6 +64,7 @@ class Node:
     def __init__(self, proto: onnx.NodeProto) -> None:
         self.kind, self.name = proto.op_type, proto.name or proto.output[0]
         self.inputs, self.outputs, self._proto = tuple(proto.input), tuple(proto.output), proto
+        self.is_state = any(found.key == STATE for found in proto.metadata_props)
         self._attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
 
     def get(self, name: str, default: Any) -> Any:
@@ -102,17 +104,20 @@ class Lowering:
                 self.readers.setdefault(name, []).append(node)
         self._deep = before_logarithms(self.nodes, self.constants)
         self._uses = Counter(name for node in self.nodes for name in node.inputs) + Counter(self.outputs)
+        self._states = frozenset(node.output for node in self.nodes if node.is_state)
         self.plan = Plan(self.nodes, self.outputs, self.constants)
         self.widths = widths or self.plan.ladder(spec)[0][1]
         self._values: dict[str, Quantised | Pending] = {}
         self._exact: dict[str, Quantised] = {}
         self._observed: list[Observed] = []
+        self._narrow: dict[str, dict[Shape, Quantised]] = {}
         self.ranks = {name: Ranks(rows) for name in self.inputs if (rows := self._thresholds(name)) is not None}
 
     def afresh(self, widths: Widths) -> Lowering:
         """The same model and ranges, nothing lowered yet, with these widths."""
         other = copy(self)
         other.widths, other.builder, other._values, other._exact, other._observed = widths, Builder(), {}, {}, []
+        other._narrow = {}
         other.spec = replace(self.spec, weights=16 if widths.heavy else 8)
         return other
 
@@ -156,6 +161,17 @@ class Lowering:
             value = self.rescaled(value, name)
             self.put(name, value)
         return self.laid_out(value, layout or tuple(range(len(value.layout))), name)
+
+    def narrow(self, name: str, value: Quantised) -> Quantised:
+        """What stands for that tensor, at 16 bits or 8: for products with weights, and tables."""
+        interval = self.builder.spec(value.ref).interval
+        if name not in self._states or interval.high - interval.low < 1 << 16:
+            return value
+        if value.layout not in self._narrow.setdefault(name, {}):
+            found = self.calibration.ranges[name]
+            grid = Grid.of(found.low, found.high, 16 if name in self.widths.wide else 8, self.spec.headroom)
+            self._narrow[name][value.layout] = self.rescaled(value, name, grid)
+        return self._narrow[name][value.layout]
 
     def fine(self, name: str) -> Quantised:
         """Integers of one scale with all the bits that there are: the accumulator itself, if this is its only reader."""
@@ -218,9 +234,9 @@ class Lowering:
             return Grid.of(found.low, found.high, DEEP_BITS, self.spec.headroom)
         return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom, least, most)
 
-    def bits(self, name: str) -> Literal[8, 16]:
-        """Of the tensor of that name."""
-        return 16 if name in self.widths.wide else 8
+    def bits(self, name: str) -> int:
+        """Of the tensor of that name: what adds up over steps has all, whatever the widths are."""
+        return STATE_BITS if name in self._states else 16 if name in self.widths.wide else 8
 
     def weight_bits(self, name: str) -> Literal[8, 16]:
         """Of the weights whose products add up to the tensor of that name."""

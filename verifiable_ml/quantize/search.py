@@ -56,8 +56,11 @@ class Attempt:
 class Trials(Protocol):
     """What a search may ask for."""
 
-    def run(self, name: str, widths: Widths) -> Attempt:
-        """A program of these widths, its outputs measured. Raises QuantisationError where a bound cannot be proved."""
+    def run(self, name: str, widths: Widths, *, narrowest: bool = False) -> Attempt:
+        """A program of these widths, its outputs measured; every layer of the narrowest.
+
+        Raises QuantisationError where a bound cannot be proved.
+        """
         ...
 
     def layers(self, attempt: Attempt) -> Sequence[LayerFidelity]:
@@ -68,7 +71,7 @@ class Trials(Protocol):
 def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: float) -> tuple[list[Attempt], list[Attempt]]:
     """What to take, the most wanted first, and everything that was tried in order."""
     aim = threshold + MARGIN * (1 - threshold) if threshold < 1 else threshold
-    rungs = [trials.run(*ladder[0])]
+    rungs = [trials.run(*ladder[0], narrowest=True)]
     if rungs[0].report.reaches(threshold):
         return rungs, rungs
     for name, widths in ladder[1:]:

@@ -86,7 +86,7 @@ class Grid:
 
     @classmethod
     def of(cls, low: float, high: float, bits: int, headroom: float, least: float = -inf, most: float = inf) -> Grid:
-        """The grid of a range that includes 0. 8 bits: zero 0 or 128, no headroom; 16 bits: symmetric, with headroom.
+        """The grid of a range that includes 0. 8 bits: zero 0 or 128, no headroom; more: symmetric, with headroom.
 
         least and most are what values are proved to stay within: no headroom beyond, and no place for signs that cannot be.
         """

@@ -24,6 +24,8 @@ LINEAR = frozenset(
     | TRANSPARENT
 )
 """What stands between a signal and the logarithm of its spectrum."""
+STATE_BITS = 23
+"""Of what adds up over the steps of a recurrent layer: 21 and the headroom's two; times an i16 it stays exact in float64."""
 DEEP_BITS = 22
 """Of a tensor on the way into a logarithm: what is a millionth of the largest value counts there as much. Products of two, and
 sums of a thousand products with 16-bit weights, stay below 2^47."""
@@ -81,7 +83,8 @@ class Plan:
     def _mixed(self, nodes: Sequence[Any]) -> frozenset[str]:
         """From the end to the beginning: what moves a tensor on is decided before the tensor."""
         found = set(self._outputs)
-        for name in reversed([name for node in nodes for name in (*node.inputs, *node.outputs)]):
+        made = [name for node in reversed(nodes) for name in node.outputs]
+        for name in (*made, *self.every.difference(made)):
             if any(self._needs(node, found) for node in self._readers.get(name, [])):
                 found.add(name)
         return frozenset(found & self.every | self._outputs)

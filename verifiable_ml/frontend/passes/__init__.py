@@ -55,6 +55,7 @@ from verifiable_ml.frontend.passes import (
     split_gemm,
     tensor_outputs,
     trees_on_inputs,
+    unroll_recurrent,
 )
 
 Pass = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, list[Rewrite]]]
@@ -72,6 +73,7 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         trees_on_inputs,
         finite_values,
         remove_no_ops,
+        unroll_recurrent,
         fuse_gelu,
         fuse_layer_norm,
         fold_batch_norm,

@@ -42,7 +42,7 @@ def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
 def _gelu(node: onnx.NodeProto, index: Index) -> Replacement | None:
     if node.op_type != "Mul" or node.domain:
         return None
-    order = {id(n): i for i, n in enumerate(index.model.graph.node)}
+    order = index.place
     inside: list[onnx.NodeProto] = [node]
     entering = _entering(inside, index)
     while len(inside) < MOST_NODES:

@@ -35,7 +35,7 @@ def matmul(lowering: Lowering, node: Node) -> Quantised | Pending:
 
 def _stored_last(lowering: Lowering, name: str) -> Quantised:
     """A layout whose last stored axis is the last one: what a sum over it needs; scales by entry are welcome."""
-    value = lowering.affine(name)
+    value = lowering.narrow(name, lowering.affine(name))
     last = len(value.layout) - 1
     return value if value.layout[-1] == last else lowering.laid_out(value, tuple(range(last + 1)), name)
 
@@ -58,7 +58,7 @@ def _operand(lowering: Lowering, node: Node, place: int, layout: Shape) -> tuple
     name = node.inputs[place]
     constant = lowering.constant(name)
     if constant is None:
-        value = lowering.plain(name, layout)
+        value = lowering.narrow(name, lowering.plain(name, layout))
         return value.ref, float(value.scale[0]), value.zero
     if lowering.constants[name].dtype.kind in "biu":
         return lowering.builder.constant(constant.transpose(layout).astype(np.int64)), 1.0, 0
@@ -77,9 +77,9 @@ def conv(lowering: Lowering, node: Node) -> Linear:
     rank, groups = weights.ndim - 2, int(node.get("group", 1))
     pads = tuple(map(int, node.get("pads", [0] * 2 * rank)))
     layout = (0, *range(2, rank + 2), 1)
-    x = lowering.affine(node.inputs[0])
+    x = lowering.narrow(node.inputs[0], lowering.affine(node.inputs[0]))
     if groups > 1 or x.layout != layout or (any(pads) and x.extra.any()):
-        x = lowering.plain(node.inputs[0], layout)
+        x = lowering.narrow(node.inputs[0], lowering.plain(node.inputs[0], layout))
     kernel = np.moveaxis(weights, 1, -1)
     extra = np.broadcast_to(x.extra, kernel.shape[-1])
     given = lowering.constant(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else np.zeros(len(weights))

@@ -70,7 +70,7 @@ def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Operand:
     if constant is not None:
         integers = np.rint(np.clip(constant / grid.scale, -(2.0**40), 2.0**40)) + grid.zero
         return lowering.builder.constant(np.clip(integers, grid.interval.low, grid.interval.high).astype(np.int64))
-    value = lowering.plain(name)
+    value = lowering.narrow(name, lowering.plain(name))
     if value.scale[0] == grid.scale and value.zero == grid.zero:
         return value.ref
     return lowering.rescaled(value, name, grid).ref

@@ -43,7 +43,7 @@ def table(lowering: Lowering, node: Node) -> Quantised:
         fine = lowering.fine(name)
         if lowering.builder.spec(fine.ref).interval.high >= MAX_ENTRIES // 2 and fine.zero == 0:
             return _by_mantissa(lowering, node, fine, computed)
-    x = lowering.plain(name, lowering.affine(name).layout)
+    x = lowering.narrow(name, lowering.plain(name, lowering.affine(name).layout))
     interval = lowering.builder.spec(x.ref).interval
     if interval.high - interval.low >= MAX_ENTRIES and node.kind == "Abs" and x.zero == 0:
         return _magnitude(lowering, node, x)
