@@ -14,7 +14,7 @@ import onnxruntime as ort
 
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import UnsupportedModel
-from verifiable_ml.execute.fetch import fetcher
+from verifiable_ml.execute.fetch import Wanted, fetcher
 from verifiable_ml.execute.graph import Graph, Step, Value
 from verifiable_ml.execute.requantised import requantised
 from verifiable_ml.execute.signed import signed_products_are_exact
@@ -22,6 +22,9 @@ from verifiable_ml.execute.stack import Stacked, stacked
 from verifiable_ml.execute.trace import Trace, check_inputs
 from verifiable_ml.execute.views import VIEWS
 from verifiable_ml.program import ConstantRef, Operator, Program, TensorSpec
+
+SMALL = 1 << 12
+"""Elements of a tensor that had better be cast with others, after it has come out."""
 
 
 class OnnxView:
@@ -42,9 +45,10 @@ class OnnxView:
         inputs = {given.name: value for given, value in zip(program.inputs, values, strict=False)}
         feeds = [value.name for value in inputs.values()]
         outputs = {value.name: value for value in results if value.name not in feeds}
+        taken = [Wanted(value, program.spec(index).dtype.numpy.name) for index, value in zip(wanted, results, strict=True)]
         self.model = graph.model(inputs, list(outputs.values())).SerializeToString()
         made = session(self.model, threads) if outputs else None  # a graph that only permutes has no nodes
-        self._indices, self._fetch = tuple(wanted), fetcher(made, feeds, results)
+        self._indices, self._fetch = tuple(wanted), fetcher(made, feeds, taken)
 
     def outputs(self, inputs: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
         """The program's outputs, in order. Raises InvalidInput."""
@@ -90,8 +94,9 @@ def _step(graph: Graph, program: Program, operator: Operator, values: list[Value
 
 
 def _result(graph: Graph, value: Value, spec: TensorSpec, count: int | None) -> Value:
-    """In the trace's type, the runs in front; through a node of its own if it is a constant, which no output can be."""
-    value = graph.cast(value, spec.dtype.numpy.name)
+    """The runs in front; in the trace's type if there is much to cast; a constant, which no output can be, as a node's output."""
+    if count or spec.size > SMALL:
+        value = graph.cast(value, spec.dtype.numpy.name)
     return graph.computed(graph.reshaped(value, (count, *spec.shape)) if count else value)
 
 
