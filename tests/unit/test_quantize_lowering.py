@@ -185,6 +185,23 @@ def test_embedding_by_tokens_reads_its_rows() -> None:
     assert np.abs(program.predict(tokens)[0] - table[tokens]).max() < 0.03
 
 
+def test_logarithm_of_a_spectrum_keeps_what_is_a_thousandth_of_its_peak() -> None:
+    angle = 2 * np.pi * np.outer(np.arange(320), np.arange(100)) / 320
+    model = graph(
+        """g (float[1,320] x) => (float[1,100] y) { a = MatMul(x, c) b = MatMul(x, s) d = Mul(a, a) f = Mul(b, b) r = Add(d, f)
+        m = Sqrt(r) n = Add(m, e) y = Log(n) }""",
+        c=np.cos(angle).astype(np.float32),
+        s=np.sin(angle).astype(np.float32),
+        e=np.float32(1e-4),
+    )
+    rng, places = np.random.default_rng(2), np.arange(320)
+    wave = [np.sin(places * f) * np.hanning(320) + 1e-2 * rng.normal(size=320) for f in rng.uniform(0.3, 1.5, 20)]
+    compiled = quantise(
+        load(model, [{"x": w[None].astype(np.float32)} for w in wave]), QuantSpec(width="16", weights=16), threshold=-1
+    )
+    assert compiled.fidelity.cosine > 0.9995
+
+
 def test_compiling_twice_gives_the_same_id() -> None:
     text, constants = CASES["Conv with padding"]
     model = graph(text, **constants)

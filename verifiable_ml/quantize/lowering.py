@@ -25,7 +25,7 @@ from verifiable_ml.quantize.calibration import Calibration
 from verifiable_ml.quantize.pending import Sum
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
-from verifiable_ml.quantize.widths import DEEP_BITS, STATE_BITS, Plan, Widths, before_logarithms
+from verifiable_ml.quantize.widths import DEEP_BITS, SQUARE_BITS, STATE_BITS, Plan, Widths, before_logarithms, squares
 
 FLOAT = onnx.TensorProto.FLOAT
 WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
@@ -102,7 +102,8 @@ class Lowering:
         for node in self.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
-        self._deep = before_logarithms(self.nodes, self.constants)
+        self.deep = before_logarithms(self.nodes, self.constants)
+        self.squares = squares(self.nodes, self.constants) & self.deep
         self._uses = Counter(name for node in self.nodes for name in node.inputs) + Counter(self.outputs)
         self._states = frozenset(node.output for node in self.nodes if node.is_state)
         self.plan = Plan(self.nodes, self.outputs, self.constants)
@@ -230,7 +231,9 @@ class Lowering:
             raise QuantisationError(
                 thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
             )
-        if name in self._deep:
+        if name in self.squares:
+            return Grid.of_power(found.magnitude * self.spec.headroom, SQUARE_BITS)
+        if name in self.deep:
             return Grid.of(found.low, found.high, DEEP_BITS, self.spec.headroom)
         return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom, least, most)
 
@@ -302,7 +305,7 @@ class Lowering:
             and magnitude.min() > 0
             and magnitude.max() > 16 * magnitude.min()
         )
-        bits = DEEP_BITS if name in self._deep else self.bits(name)
+        bits = DEEP_BITS if name in self.deep else self.bits(name)
         if tabular:
             grids = [
                 Grid.of(*ends, bits, 1.0) for ends in zip(np.minimum(least, 0) if low < 0 else least * 0, magnitude, strict=True)

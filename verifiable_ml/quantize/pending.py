@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verifiable_ml.program import ConstantRef, Interval, Operand, Requantise, TraceRef
-from verifiable_ml.program.requantise import MAX_MULTIPLIER
+from verifiable_ml.program.requantise import MAX_ACCUMULATOR, MAX_MULTIPLIER
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.value import NOTHING, FloatArray, Grid, Quantised
 
@@ -160,7 +160,9 @@ class Product:
         while ratio * (2 << shift) < MAX_MULTIPLIER and (shift < lowering.spec.max_shift or ratio * (1 << shift) < ENOUGH):
             shift += 1
         multiplier = max(1, int(self.scale * (1 << shift) / grid.scale))
-        if multiplier < MAX_MULTIPLIER:
+        if name in lowering.squares:  # their grids are shared: a part in 2^15 is nothing to a root or a logarithm
+            multiplier = max(1, round(self.scale * (1 << shift) / grid.scale))
+        elif multiplier < MAX_MULTIPLIER:
             grid = replace(grid, scale=self.scale * (1 << shift) / multiplier)
         multiplier = min(multiplier, MAX_MULTIPLIER - 1)
         offset = np.rint(self.bias / self.scale) * multiplier + (half(shift) + (grid.zero << shift))
@@ -254,12 +256,17 @@ class Sum:
     def _shift(self, lowering: Lowering, grid: Grid) -> int:
         """As large as coefficients below 2^15 allow, up to the cap; beyond it until the largest has FINE steps."""
         ratio, shift = max(float(np.abs(step).max()) for _, step in self.terms) / grid.scale, 0
+        widest = sum(lowering.builder.spec(ref).interval.magnitude for ref, _ in self.terms)
         fine = FINE[8 if grid.interval.high <= 255 and grid.interval.low >= 0 else 16 if grid.interval.high < 1 << 16 else 32]
         while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (shift < lowering.spec.max_shift or ratio * (1 << shift) < fine):
+            if ratio * (2 << shift) * widest >= MAX_ACCUMULATOR // 2:
+                break  # steps of a power of two are told apart by few bits, and others have no room for more
             shift += 1
         return shift
 
     def settle_raw(self, lowering: Lowering, name: str) -> Quantised:
-        """A sum of different scales has no raw form: 16 bits."""
+        """A sum of different scales has no raw form: 16 bits, or those of a tensor of which a logarithm is taken."""
+        if name in lowering.deep:
+            return self.settle(lowering, name)
         found = lowering.calibration.ranges[name]
         return self.settle_on(lowering, Grid.of(found.low, found.high, 16, lowering.spec.headroom))

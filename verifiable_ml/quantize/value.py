@@ -99,6 +99,12 @@ class Grid:
             return cls(min(reach, max(most, 1e-30)) / (2 * half - 1), -half, Interval(-half, half - 1))
         return cls(min(reach, max(-least, most)) / (half - 1), 0, Interval(-half, half - 1))
 
+    @classmethod
+    def of_power(cls, reach: float, bits: int) -> Grid:
+        """Steps of a power of two: sums on such grids have exact coefficients."""
+        half = 1 << bits - 1
+        return cls(2.0 ** np.ceil(np.log2(max(reach, 1e-30) / (half - 1))), 0, Interval(-half, half - 1))
+
     def clipped(self, low: float, high: float) -> Interval:
         """The integers of the interval that lie in [low, high], both real."""
         least, most = self.interval.low, self.interval.high

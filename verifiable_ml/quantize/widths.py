@@ -31,6 +31,10 @@ DEEP_BITS = 22
 sums of a thousand products with 16-bit weights, stay below 2^47."""
 
 
+SQUARE_BITS = 40
+"""Of the squares of such tensors: what a root makes of them has half as many."""
+
+
 def before_logarithms(nodes: Sequence[Any], constants: Mapping[str, object]) -> frozenset[str]:
     """Tensors of which logarithms are taken, and those that they are made of by LINEAR operators."""
     found = set[str]()
@@ -39,6 +43,26 @@ def before_logarithms(nodes: Sequence[Any], constants: Mapping[str, object]) -> 
             found |= {name for name in node.inputs if name and name not in constants}
     made = {name: node.kind for node in nodes for name in node.outputs}
     return frozenset(name for name in found if made.get(name, "MatMul") in LINEAR) if _is_signal(found, made) else frozenset()
+
+
+KEPT = TRANSPARENT | {"Add", "ReduceSum"}
+"""What squares go through on their way to a root or a logarithm."""
+
+
+def squares(nodes: Sequence[Any], constants: Mapping[str, object]) -> frozenset[str]:
+    """Squares, and sums of them, of which a root or a logarithm is taken: their range is that of the numbers, squared."""
+    found = set[str]()
+    for node in reversed(nodes):
+        if node.kind in ("Sqrt", "Log") or (node.kind in KEPT and any(name in found for name in node.outputs)):
+            found |= {name for name in node.inputs if name and name not in constants}
+    made = {name: node for node in nodes for name in node.outputs}
+    kept = set[str]()
+    for name in [name for node in nodes for name in node.outputs if name in found]:
+        node = made[name]
+        is_square = node.kind == "Mul" and node.inputs[0] == node.inputs[1]
+        if is_square or (node.kind in KEPT and all(x in kept for x in node.inputs if x not in constants)):
+            kept.add(name)
+    return frozenset(kept)
 
 
 def _is_signal(found: set[str], made: Mapping[str, str]) -> bool:
