@@ -31,13 +31,13 @@ def _by_mantissa(graph: Graph, x: Value, bits: int, high: int) -> Value:
     if high < 1 << (bits + 1):
         return x  # below 2^(bits + 1) the position is x
     x = graph.cast(graph.cast(x, "int64"), "uint64")
-    zero, shift = graph.constant(0, "uint64"), ""
+    shift = ""
     rest = graph.node("BitShift", x.name, graph.constant(bits + 1, "uint64"), direction="RIGHT")
     for step in (32, 16, 8, 4, 2, 1):  # shift: how many bits `rest` has
         if high >> (bits + step) == 0:
             continue
         tried = graph.node("BitShift", rest, graph.constant(step - 1, "uint64"), direction="RIGHT")
-        found = graph.cast(replace(x, name=graph.node("Greater", tried, zero), dtype="bool"), "uint64").name
+        found = graph.cast(graph.cast(replace(x, name=tried), "bool"), "uint64").name  # 1 where a bit is left
         found = graph.node("Mul", found, graph.constant(step, "uint64"))
         rest = graph.node("BitShift", rest, found, direction="RIGHT")
         shift = graph.node("Add", shift, found) if shift else found
