@@ -16,7 +16,7 @@ from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.execute import OnnxView, encode_inputs, fetch, onnxruntime, predictor, recorder, run_reference, views
 from verifiable_ml.execute import signed as signed_bytes
 from verifiable_ml.execute.layout import Layout
-from verifiable_ml.execute.signed import signed_planes, signed_products_are_exact
+from verifiable_ml.execute.signed import signed_count, signed_planes, signed_products_are_exact
 from verifiable_ml.frontend import zoo
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Requantise, Tokens
 
@@ -92,10 +92,11 @@ def test_chains_of_large_image_operators_are_bit_for_bit_the_reference(seed: int
 def test_signed_planes_add_up_to_the_weights(low: int, span: int):
     weights = np.linspace(low, low + span, 1000).astype(np.int64).reshape(10, 100)
     planes = signed_planes(weights)
-    total = sum(((plane - zero) << (8 * place) for plane, zero, place in planes), start=np.zeros_like(weights))
+    total = sum(((plane.astype(np.int64) - zero) << (8 * place) for plane, zero, place in planes), start=np.zeros_like(weights))
     np.testing.assert_array_equal(total, weights)
     assert all(plane.min() >= -128 and plane.max() <= 127 and -128 <= zero <= 127 for plane, zero, _ in planes)
     assert (len(planes) == 1) == (span <= 255 and -255 <= low <= 0)
+    assert len(planes) == signed_count(Interval(low, low + span))
 
 
 def test_signed_products_that_saturate_or_are_missing_are_not_used(monkeypatch: pytest.MonkeyPatch):

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.execute.graph import Graph
 from verifiable_ml.execute.planes import Plane, joined
+from verifiable_ml.program import Interval
 
 TRIED = ((1, 64, 33), (5, 300, 64), (70, 129, 17))
 """Rows, terms and columns: a vector, whole blocks, and what is left over of them."""
@@ -46,14 +47,25 @@ def _tried(rows: int, terms: int, columns: int, zero: int) -> bool:
     return np.array_equal(y, x.astype(np.int64) @ (w.astype(np.int64) - zero))
 
 
+def signed_count(weights: Interval) -> int:
+    """How many planes signed_planes makes of weights from the one end to the other, both reached."""
+    return 1 if _lone(weights) is not None else 1 + signed_count(Interval(weights.low >> 8, weights.high >> 8))
+
+
+def _lone(weights: Interval) -> int | None:
+    """The zero point with which one plane holds them all; None if none does."""
+    if weights.within(Interval(-128, 127)):
+        return 0
+    fits = weights.high - weights.low <= 255 and -255 <= weights.low <= 0
+    return -(weights.low + 128) if fits else None
+
+
 def signed_planes(weights: IntArray) -> tuple[tuple[IntArray, int, int], ...]:
     """(plane, its zero point, its place): weights = sum of 2^(8 place) (plane - zero), each plane within signed bytes."""
-    low, high = int(weights.min()), int(weights.max())
-    if low >= -128 and high <= 127:
-        return ((weights, 0, 0),)
-    if high - low <= 255 and -255 <= low <= 0:
-        return ((weights - (low + 128), -(low + 128), 0),)
-    lowest = ((weights & 255) - 128, -128, 0)
+    zero = _lone(Interval(int(weights.min()), int(weights.max())))
+    if zero is not None:
+        return (((weights + zero).astype(np.int8), zero, 0),)
+    lowest = (((weights & 255) - 128).astype(np.int8), -128, 0)
     return (lowest, *((plane, zero, place + 1) for plane, zero, place in signed_planes(weights >> 8)))
 
 

@@ -14,7 +14,7 @@ from verifiable_ml.execute.gathered import gathered
 from verifiable_ml.execute.graph import EXACT, Graph, Step, Value, centred, floating
 from verifiable_ml.execute.layout import channel_first
 from verifiable_ml.execute.planes import MAX_TERMS, Plane, count, joined, planes
-from verifiable_ml.execute.signed import signed_planes, times_weights
+from verifiable_ml.execute.signed import signed_count, times_weights
 from verifiable_ml.program.ops.conv import windows
 
 MANY = 1 << 18
@@ -60,8 +60,7 @@ def _gathering_pays(graph: Graph, step: Step) -> bool:
     enough = rows * prod(w.shape) >= MANY and w.shape[0] * w.shape[-1] >= CHANNELS
     if not graph.signed or a.groups != 1 or not enough or terms > MAX_TERMS or rows * terms > MOST_GATHERED:
         return False
-    assert w.values is not None
-    pairs = count(x.interval, a.x_zero) * len(signed_planes(w.values - a.w_zero))
+    pairs = count(x.interval, a.x_zero) * signed_count(w.interval.shifted(-a.w_zero))
     return pairs <= (2 if floating(step, (a.x_zero, a.w_zero)) == "float32" else 6)
 
 

@@ -11,7 +11,7 @@ from math import prod
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.execute.graph import Graph, Step, Value, centred, floating
 from verifiable_ml.execute.planes import MAX_TERMS, Plane, byte_product_fits, count, joined, planes
-from verifiable_ml.execute.signed import signed_planes, times_weights
+from verifiable_ml.execute.signed import signed_count, times_weights
 
 MANY = 1 << 14
 """Weights from which it pays to read bytes instead of float64 (measured: 16 x 8 bits at 1024 x 1024, one row)."""
@@ -62,7 +62,7 @@ def _signed_pays(graph: Graph, step: Step, zeros: tuple[int, int], dtype: str, *
     x, w = step.operands
     if not graph.signed or w.values is None or len(w.shape) != 2 or w.shape[-1] > MAX_TERMS:
         return False
-    pairs = count(x.interval, zeros[0]) * len(signed_planes(_weights(step)))
+    pairs = count(x.interval, zeros[0]) * signed_count(w.interval.shifted(-zeros[1]))
     return (fits and pairs == 1) or (prod(w.shape) >= MANY and pairs <= (2 if dtype == "float32" else 6))
 
 
