@@ -13,7 +13,7 @@ from verifiable_ml.errors import UnsupportedModel
 from verifiable_ml.execute.gathered import gathered
 from verifiable_ml.execute.graph import EXACT, Graph, Step, Value, centred, floating
 from verifiable_ml.execute.layout import channel_first
-from verifiable_ml.execute.planes import MAX_TERMS, Plane, count, joined, planes
+from verifiable_ml.execute.planes import FEW, MAX_TERMS, Plane, count, joined, planes
 from verifiable_ml.execute.signed import signed_count, times_weights
 from verifiable_ml.program.ops.conv import windows
 
@@ -67,14 +67,19 @@ def _gathering_pays(graph: Graph, step: Step) -> bool:
 def _gathered(graph: Graph, step: Step, x: Value) -> Value:
     (known, w), a = step.operands, step.attributes
     assert w.values is not None
-    over = windows(a, w.shape)
+    over, weights = windows(a, w.shape), (w.values - a.w_zero).reshape(w.shape[0], -1)
+    rows, columns = prod(step.output.shape[:-1]), w.shape[0]
+    if weights.shape[1] <= FEW and count(known.interval, a.x_zero) * signed_count(w.interval.shifted(-a.w_zero)) > 1:
+        dtype = floating(step, (a.x_zero, a.w_zero))
+        matrix = gathered(graph, centred(graph, x, a.x_zero, dtype), over, 0)
+        name = graph.node("MatMul", matrix.name, graph.constant(weights.T, dtype))
+        return graph.reshaped(graph.value(name, dtype, (rows, columns)), step.output.shape)
     xs = [
         replace(plane, value=gathered(graph, plane.value, over, plane.zero))
         for plane in planes(graph, x, known.interval, a.x_zero)
     ]
-    name, dtype = times_weights(graph, xs, (w.values - a.w_zero).reshape(w.shape[0], -1))
-    made = graph.value(name, dtype, (prod(step.output.shape[:-1]), w.shape[0]))
-    return graph.reshaped(made, step.output.shape)
+    name, dtype = times_weights(graph, xs, weights)
+    return graph.reshaped(graph.value(name, dtype, (rows, columns)), step.output.shape)
 
 
 def _check(terms: int, step: Step) -> None:

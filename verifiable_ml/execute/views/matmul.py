@@ -10,7 +10,7 @@ from math import prod
 
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.execute.graph import Graph, Step, Value, centred, floating
-from verifiable_ml.execute.planes import MAX_TERMS, Plane, byte_product_fits, count, joined, planes
+from verifiable_ml.execute.planes import FEW, MAX_TERMS, Plane, byte_product_fits, count, joined, planes
 from verifiable_ml.execute.signed import signed_count, times_weights
 
 MANY = 1 << 14
@@ -63,7 +63,8 @@ def _signed_pays(graph: Graph, step: Step, zeros: tuple[int, int], dtype: str, *
     if not graph.signed or w.values is None or len(w.shape) != 2 or w.shape[-1] > MAX_TERMS:
         return False
     pairs = count(x.interval, zeros[0]) * signed_count(w.interval.shifted(-zeros[1]))
-    return (fits and pairs == 1) or (prod(w.shape) >= MANY and pairs <= (2 if dtype == "float32" else 6))
+    many = prod(w.shape) >= MANY and w.shape[-1] > FEW
+    return (fits and pairs == 1) or (many and pairs <= (2 if dtype == "float32" else 6))
 
 
 def _planes_pay(step: Step, zeros: tuple[int, int]) -> bool:
