@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
 from verifiable_ml.bench.execute import batch, latency, recording
+from verifiable_ml.bench.fidelity import fidelity
 from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
 from verifiable_ml.bench.table import Table, page
@@ -22,6 +23,7 @@ TABLES: dict[str, Measure] = {
     "recording": recording,
     "latency": latency,
     "batch": batch,
+    "fidelity": fidelity,
     "operators": operators,
 }
 """Name on the command line: what measures it."""

@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from verifiable_ml.errors import InvalidInput, MalformedModel
 
 LIMIT_BYTES = 2**31 - 1  # what one protobuf message can hold
-MAY_BE_INFINITE = frozenset({"Where", "Clip", "Pad", "Min", "Max", "If"})  # bounds and masks, not weights
+MAY_BE_INFINITE = frozenset({"Where", "Clip", "Pad", "Min", "Max", "If", "Add"})  # bounds and masks, not weights
 
 Source = str | os.PathLike[str] | bytes | onnx.ModelProto
 

@@ -207,7 +207,7 @@ def _outputs(reference: Reference, program: Program, answers: Sequence[IntArray]
     found = []
     for output, integers in zip(program.outputs, answers, strict=True):
         real = np.stack([reference.values(place)[output.name] for place in range(len(integers))])
-        found.append(_output(output.name, real, output.decoding.decode(integers)))
+        found.append(compare(output.name, real, output.decoding.decode(integers)))
     return tuple(found)
 
 
@@ -220,7 +220,8 @@ def _squares(real: Array, integers: IntArray, observed: Observed) -> FloatArray:
     return np.array([np.einsum("i,i", flat, flat) for flat in (error.reshape(-1), wanted.reshape(-1))] + [wanted.size])
 
 
-def _output(name: str, answers: Array, integer: FloatArray) -> OutputFidelity:
+def compare(name: str, answers: Array, integer: FloatArray) -> OutputFidelity:
+    """Answers of the float model [samples, *shape] against those of the integers."""
     real, whole = answers.astype(np.float64), answers.dtype.kind in "biu"
     error = np.abs(real - integer)
     spread = float(real.max() - real.min())
