@@ -59,18 +59,26 @@ def _random(value: onnx.ValueInfoProto, seen: list[np.ndarray], rng: np.random.G
 
 
 def difference(expected: Sequence[Sequence[np.ndarray]], found: Sequence[Sequence[np.ndarray]]) -> str | None:
-    """Why two lists of outputs are not the same, or None. Floats may differ by TOLERANCE of the largest, the rest may not."""
+    """Why two lists of outputs are not the same, or None. Floats may differ by TOLERANCE of the largest of an output over all
+    inputs, the rest may not.
+    """
+    largest = [max(map(_magnitude, column)) for column in zip(*expected, strict=True)]
     for number, (row, other) in enumerate(zip(expected, found, strict=True)):
         if len(row) != len(other):
             return f"{len(other)} outputs instead of {len(row)}"
         for position, (a, b) in enumerate(zip(row, other, strict=True)):
-            reason = _unlike(a, b)
+            reason = _unlike(a, b, largest[position])
             if reason:
                 return f"output {position} on trial input {number}: {reason}"
     return None
 
 
-def _unlike(a: np.ndarray, b: np.ndarray) -> str | None:
+def _magnitude(a: np.ndarray) -> float:
+    finite = np.abs(a[np.isfinite(a)].astype(np.float64)) if a.dtype.kind == "f" else np.zeros(0)
+    return float(finite.max(initial=0.0))
+
+
+def _unlike(a: np.ndarray, b: np.ndarray, largest: float) -> str | None:
     if a.shape != b.shape or a.dtype != b.dtype:
         return f"{b.dtype}{list(b.shape)} instead of {a.dtype}{list(a.shape)}"
     if a.dtype.kind != "f":
@@ -80,7 +88,7 @@ def _unlike(a: np.ndarray, b: np.ndarray) -> str | None:
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True) or not np.isfinite(b[finite]).all():
         return "other elements are not finite"
     error = float(np.max(np.abs(a - b)[finite], initial=0.0))
-    allowed = TOLERANCE * max(float(np.max(np.abs(a)[finite], initial=0.0)), 1e-3)
+    allowed = TOLERANCE * max(largest, 1e-3)
     return None if error <= allowed else f"off by {error:.3g}, {allowed:.3g} is allowed"
 
 

@@ -55,7 +55,8 @@ def quantise(
     calibration = calibrate(prepared.model, samples, spec)
     plain = Lowering(prepared.model, calibration, spec)
     ladder = plain.plan.ladder(spec)
-    ladder = ladder[-1:] if prepared.classical else ladder  # such models are small, and all of their decisions count
+    if prepared.classical and spec.width == "auto":
+        ladder = (plain.plan.fine(),)  # such models are small, and all of their decisions count
     reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
     some = reference.of_first(_count(TRIED, plain))
     trials = _Trials(plain, some, is_whole=len(some.samples) == len(reference.samples))

@@ -22,7 +22,7 @@ from verifiable_ml.program import Builder, Interval, Linear, Operand, Program, R
 from verifiable_ml.program.ops.rearrange import identity
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.calibration import Calibration
-from verifiable_ml.quantize.pending import Sum
+from verifiable_ml.quantize.pending import MAX_SHIFT, Sum
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray, Grid, Pending, Quantised
 from verifiable_ml.quantize.widths import DEEP_BITS, SQUARE_BITS, STATE_BITS, Plan, Widths, before_logarithms, squares
@@ -30,12 +30,13 @@ from verifiable_ml.quantize.widths import DEEP_BITS, SQUARE_BITS, STATE_BITS, Pl
 FLOAT = onnx.TensorProto.FLOAT
 WHOLE = Interval(-(1 << 31), (1 << 31) - 1)
 """What a tensor of whole numbers may hold."""
+COMPARES = frozenset({"Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
 DECIDES = frozenset({"ArgMax", CANONICAL})
 """Operators that compare: they read all the bits that there are, and what else reads the same tensor gets it rounded."""
 FEATURES = 256
 """A row of more numbers is a signal or an image, whose entries are of one kind: no scale an entry."""
-INPUT_HEADROOM = 1.25
-"""Inputs beyond the samples by less than a quarter are legal; others are refused, or saturated on demand."""
+INPUT_HEADROOM, FINE_HEADROOM = 1.25, 4.0
+"""Inputs beyond the samples by less than a quarter are legal, with bits to spare more; others are refused, or saturated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class Lowering:
         other.widths, other.builder, other._values, other._exact, other._observed = widths, Builder(), {}, {}, []
         other._narrow = {}
         other.spec = replace(self.spec, weights=16 if widths.heavy else 8)
+        if widths.are_fine:
+            other.spec = replace(other.spec, max_shift=MAX_SHIFT)
         return other
 
     # ---- values
@@ -139,10 +142,14 @@ class Lowering:
         """Integers whose scale may differ by entry, and that may have a constant added."""
         value = self._values[name]
         if not isinstance(value, Quantised):
-            decides = any(node.kind in DECIDES for node in self.readers.get(name, []))
+            decides = any(map(self._decides, self.readers.get(name, [])))
             value = self.rescaled(self.exact(name), name) if decides else value.settle(self, name)
             self.put(name, value)
         return value
+
+    def _decides(self, node: Node) -> bool:
+        with_constant = self.widths.are_fine and any(name in self.constants for name in node.inputs)
+        return node.kind in DECIDES or (with_constant and node.kind in COMPARES)
 
     def exact(self, name: str) -> Quantised:
         """The accumulator itself, for what decides by it; others that read the tensor get it rounded."""
@@ -239,7 +246,7 @@ class Lowering:
 
     def bits(self, name: str) -> int:
         """Of the tensor of that name: what adds up over steps has all, whatever the widths are."""
-        return STATE_BITS if name in self._states else 16 if name in self.widths.wide else 8
+        return STATE_BITS if name in self._states else self.widths.bits if name in self.widths.wide else 8
 
     def weight_bits(self, name: str) -> Literal[8, 16]:
         """Of the weights whose products add up to the tensor of that name."""
@@ -305,13 +312,14 @@ class Lowering:
             and magnitude.min() > 0
             and magnitude.max() > 16 * magnitude.min()
         )
-        bits = DEEP_BITS if name in self.deep else self.bits(name)
+        bits, headroom = self.bits(name), FINE_HEADROOM if self.widths.are_fine else INPUT_HEADROOM
+        bits = DEEP_BITS if name in self.deep else bits
         if tabular:
             grids = [
                 Grid.of(*ends, bits, 1.0) for ends in zip(np.minimum(least, 0) if low < 0 else least * 0, magnitude, strict=True)
             ]
-            return Linear(tuple(INPUT_HEADROOM * grid.scale for grid in grids), (grids[0].zero,) * len(grids)), grids[0].interval
-        grid = Grid.of(low * INPUT_HEADROOM, high * INPUT_HEADROOM, bits, 1.0)
+            return Linear(tuple(headroom * grid.scale for grid in grids), (grids[0].zero,) * len(grids)), grids[0].interval
+        grid = Grid.of(low * headroom, high * headroom, bits, 1.0)
         return Linear((grid.scale,), (grid.zero,)), grid.interval
 
     def _output(self, name: str) -> None:

@@ -31,8 +31,16 @@ FINE = {8: 64, 16: 1 << 13, 32: 1 << 14}
 COARSE = 16
 """A coefficient below it, beside one near 2^15, loses percents of its term."""
 MAX_SHIFT = 40
+MAX_SCALING = 60
 STEPS = {8: (127, 128), 16: (32767, 0)}
 """By bits of a weight: the integer of the largest, and the zero point."""
+FINEST = 1 << 21
+"""The integer of the largest weight in a fine program, where the accumulator's bound allows it."""
+ROOM = 1 << 45
+GUARD = 3
+"""Bits below a fine grid that terms keep until they are added."""
+WIDE = (1 << 31) - 1
+"""Integers beyond it leave no room for a coefficient below an accumulator's bound."""
 ROOMY = Interval(-(1 << 30), (1 << 30) - 1)
 WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
 
@@ -79,7 +87,7 @@ class Linear:
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
         grid = lowering.grid(name, self.low, self.high)
-        steps, zero = STEPS[lowering.weight_bits(name)]
+        steps, zero = self._steps(lowering, name)
         ideal = self._largest() / steps
         shift = self._shift(ideal / grid.scale, lowering.spec.max_shift)
         unit = grid.scale / (1 << shift)
@@ -94,10 +102,19 @@ class Linear:
         """One scale for all weights; the bias is the whole requantisation."""
         if self._clips:
             return self.settle(lowering, name)
-        steps, zero = STEPS[lowering.weight_bits(name)]
+        steps, zero = self._steps(lowering, name)
         scale = max(float(self._largest().max()), 1e-30) / steps
         form = Requantise.bias(np.rint(self.bias / scale).astype(np.int64), WIDEST)
         return Quantised(self._emit(lowering, np.array([scale]), zero, form), np.array([scale]), 0, self.layout)
+
+    def _steps(self, lowering: Lowering, name: str) -> tuple[int, int]:
+        """The integer of the largest weight, and the zero point; in a fine program as large as the accumulator's bound allows."""
+        if not lowering.widths.are_fine:
+            return STEPS[lowering.weight_bits(name)]
+        rows = np.abs(self.weights).reshape(len(self.weights), -1)
+        terms = float((rows.sum(axis=1) / np.maximum(rows.max(axis=1), 1e-300)).max())
+        room = ROOM / (max(self.magnitude, 1) * max(terms, 1.0))
+        return int(min(max(room, STEPS[8][0]), FINEST)), 0
 
     def _largest(self) -> FloatArray:
         largest: FloatArray = np.abs(self.weights).reshape(len(self.weights), -1).max(axis=1)
@@ -213,6 +230,10 @@ class Sum:
 
     def settle_on(self, lowering: Lowering, grid: Grid) -> Quantised:
         """To a grid that the caller chooses."""
+        if any(lowering.builder.spec(ref).interval.magnitude > WIDE for ref, _ in self.terms):
+            return self._narrowed(lowering).settle_on(lowering, grid)
+        if lowering.widths.are_fine and self._is_inexact(lowering, grid):
+            return self._exact(lowering, grid).settle_on(lowering, grid)
         if self._is_uneven(lowering, grid):
             return self._evened(lowering, grid).settle_on(lowering, grid)
         shift = self._shift(lowering, grid)
@@ -226,6 +247,46 @@ class Sum:
         refs = tuple(ref for ref, _ in self.terms)
         ref = lowering.builder.apply("add", *refs, requantise=form, label=self.label, coefficients=coefficients)
         return Quantised(ref, np.array([grid.scale]), grid.zero, self.layout)
+
+    def _narrowed(self, lowering: Lowering) -> Sum:
+        """Terms of more than 32 bits, accumulators as they are, without the bits below."""
+        terms, zeros = list[tuple[Operand, FloatArray]](), list[int]()
+        for (ref, step), zero in zip(self.terms, self.zeros or (0,) * len(self.terms), strict=True):
+            reach = lowering.builder.spec(ref).interval.magnitude
+            if reach > WIDE:
+                shift = reach.bit_length() - WIDE.bit_length()
+                form = Requantise(np.ones(1, np.int64), np.array([half(shift) - zero]), shift, ROOMY.low * 2, ROOMY.high * 2)
+                ref = lowering.builder.apply("add", ref, requantise=form, label=self.label, coefficients=((1,),))
+                step, zero = step * 2.0**shift, 0
+            terms.append((ref, step))
+            zeros.append(zero)
+        return replace(self, terms=tuple(terms), zeros=tuple(zeros))
+
+    def _is_inexact(self, lowering: Lowering, grid: Grid) -> bool:
+        """Whether the rounding of a coefficient to 15 bits moves a sum by more than an eighth of a step."""
+        unit = grid.scale / (1 << self._shift(lowering, grid))
+        if max(float(np.abs(step).max()) for _, step in self.terms) >= (MAX_MULTIPLIER - 1) * unit:
+            return True
+        moved = 0.0
+        for ref, step in self.terms:
+            reach = min(
+                lowering.builder.spec(ref).interval.magnitude, 2 * grid.interval.magnitude * grid.scale / np.abs(step).min()
+            )
+            moved += float(np.abs(np.rint(step / unit) * unit - step).max()) * reach
+        return moved > grid.scale / 8
+
+    def _exact(self, lowering: Lowering, grid: Grid) -> Sum:
+        """Each term multiplied by a constant of more than 15 bits, to an eighth of the grid's step."""
+        unit, terms = grid.scale / (1 << GUARD), list[tuple[Operand, FloatArray]]()
+        for (ref, step), zero in zip(self.terms, self.zeros or (0,) * len(self.terms), strict=True):
+            ratio, reach = step / unit, lowering.builder.spec(ref).interval.shifted(-zero).magnitude
+            bits = min(21, 46 - reach.bit_length())
+            shift = min(max(bits - int(np.ceil(np.log2(np.abs(ratio).max()))), 0), MAX_SCALING)
+            factors = lowering.builder.constant(np.rint(ratio * 2.0**shift).astype(np.int64))
+            form = Requantise(np.ones(1, np.int64), np.array([half(shift)]), shift, ROOMY.low, ROOMY.high)
+            scaled = lowering.builder.apply("mul", ref, factors, requantise=form, label=self.label, x_zero=zero, y_zero=0)
+            terms.append((scaled, np.array([unit])))
+        return replace(self, terms=tuple(terms), zeros=())
 
     def _is_uneven(self, lowering: Lowering, grid: Grid) -> bool:
         """Whether beside a term of large steps another's coefficient would be too small to be told apart from its neighbours."""
@@ -250,6 +311,8 @@ class Sum:
         if len({abs(float(s)) for _, step in self.terms for s in step}) > 1:
             return grid
         step, shift = abs(float(self.terms[0][1][0])), self._shift(lowering, grid)
+        if not step:
+            return grid
         coefficient = max(1, int(step * (1 << shift) / grid.scale))
         return replace(grid, scale=step * (1 << shift) / coefficient)
 
@@ -258,7 +321,10 @@ class Sum:
         ratio, shift = max(float(np.abs(step).max()) for _, step in self.terms) / grid.scale, 0
         widest = sum(lowering.builder.spec(ref).interval.magnitude for ref, _ in self.terms)
         fine = FINE[8 if grid.interval.high <= 255 and grid.interval.low >= 0 else 16 if grid.interval.high < 1 << 16 else 32]
-        while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (shift < lowering.spec.max_shift or ratio * (1 << shift) < fine):
+        least = min(lowering.spec.max_shift, MAX_SCALING)
+        while ratio * (2 << shift) < MAX_MULTIPLIER - 1 and (
+            shift < least or (ratio * (1 << shift) < fine and shift < MAX_SCALING)
+        ):
             if ratio * (2 << shift) * widest >= MAX_ACCUMULATOR // 2:
                 break  # steps of a power of two are told apart by few bits, and others have no room for more
             shift += 1
@@ -269,4 +335,4 @@ class Sum:
         if name in lowering.deep:
             return self.settle(lowering, name)
         found = lowering.calibration.ranges[name]
-        return self.settle_on(lowering, Grid.of(found.low, found.high, 16, lowering.spec.headroom))
+        return self.settle_on(lowering, Grid.of(found.low, found.high, lowering.widths.bits, lowering.spec.headroom))

@@ -74,11 +74,21 @@ def _is_signal(found: set[str], made: Mapping[str, str]) -> bool:
 class Widths:
     """Names of the float model's tensors: those of 16 bits, and those into whose sum of products weights of 16 bits go.
 
-    All others have 8.
+    All others have 8. `bits` is FINE instead of 16 in a model of which every decision is asked for.
     """
 
     wide: frozenset[str] = frozenset()
     heavy: frozenset[str] = frozenset()
+    bits: int = 16
+
+    @property
+    def are_fine(self) -> bool:
+        """Whether tensors have more than 16 bits."""
+        return self.bits > 16
+
+
+FINE = 22
+"""Bits that keep the decisions of a classical model: products of two such numbers still add up below 2^47."""
 
 
 class Plan:
@@ -103,6 +113,10 @@ class Plan:
         if spec.width == "auto" and spec.weights == "auto":
             rungs.append(("16 / 16", Widths(self.every, self.every)))
         return tuple(rungs)
+
+    def fine(self) -> tuple[str, Widths]:
+        """As close to float32 as the bounds allow, for classical models."""
+        return f"{FINE} / {FINE}", Widths(self.every, self.every, FINE)
 
     def _mixed(self, nodes: Sequence[Any]) -> frozenset[str]:
         """From the end to the beginning: what moves a tensor on is decided before the tensor."""

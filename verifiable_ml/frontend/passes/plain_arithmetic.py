@@ -13,7 +13,7 @@ NAME = "plain_arithmetic"
 
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """A model without Pow by a small constant, Sum and Mean of tensors, and with fewer Sub and Div."""
-    return rewrite_each(model, NAME, _subtraction, _division, _power, _sum_of_many)
+    return rewrite_each(model, NAME, _subtraction, _division, _power, _power_of_number, _sum_of_many)
 
 
 def _subtraction(node: onnx.NodeProto, index: Index) -> Replacement | None:
@@ -59,6 +59,16 @@ def _power(node: onnx.NodeProto, index: Index) -> Replacement | None:
     }
     nodes = forms.get(float(value.reshape(())))
     return None if nodes is None else Replacement(nodes=nodes)
+
+
+def _power_of_number(node: onnx.NodeProto, index: Index) -> Replacement | None:
+    """c^x = exp(x ln c), for c > 0"""
+    value = index.operand(node, 0) if node.op_type == "Pow" and index.operand(node, 1) is None else None
+    if value is None or value.size != 1 or not value > 0 or index.shape(node.input[1]) != index.shape(node.output[0]):
+        return None
+    name, middle = f"{node.output[0]}/logarithm", f"{node.output[0]}/exponent"
+    nodes = make("Mul", (node.input[1], name), (middle,), node), make("Exp", (middle,), (node.output[0],), node)
+    return Replacement(nodes=nodes, constants={name: np.log(value.astype(np.float32)).reshape(())})
 
 
 def _sum_of_many(node: onnx.NodeProto, index: Index) -> Replacement | None:

@@ -16,7 +16,7 @@ MOST_PAIRS = 1 << 22
 
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """A model whose choices are Relu, Clip around 0, comparisons and ArgMax."""
-    return rewrite_each(model, NAME, _extreme, _clip, _prelu, _one_hot, _hardmax, _top_k)
+    return rewrite_each(model, NAME, _extreme, _clip, _sign, _prelu, _one_hot, _hardmax, _top_k)
 
 
 def _extreme(node: onnx.NodeProto, index: Index) -> Replacement | None:
@@ -59,6 +59,15 @@ def _clip(node: onnx.NodeProto, index: Index) -> Replacement | None:
     middle = ends[0] if ends[0] > 0 else ends[1]
     moved = draft.add("Clip", draft.add("Add", x, -middle), *(draft.constant(e - middle) if np.isfinite(e) else "" for e in ends))
     return draft.done(draft.add("Add", moved, middle))
+
+
+def _sign(node: onnx.NodeProto, index: Index) -> Replacement | None:
+    """[x > 0] - [x < 0]: a comparison reads more bits than a table."""
+    if node.op_type != "Sign" or node.domain or index.element_type(node.output[0]) != TensorProto.FLOAT:
+        return None
+    draft = Draft(node, index)
+    above, below = (draft.add("Cast", draft.add(kind, node.input[0], 0.0), to=TensorProto.FLOAT) for kind in ("Greater", "Less"))
+    return draft.done(draft.add("Sub", above, below))
 
 
 def _prelu(node: onnx.NodeProto, index: Index) -> Replacement | None:

@@ -16,6 +16,7 @@ from verifiable_ml.frontend.graph import Index, Replacement, Rewrite, attributes
 from verifiable_ml.frontend.trees import DOMAIN
 
 NAME = "plain_features"
+MOVES = frozenset({"Identity", "Cast", "Concat", "Gather", "Slice", "Reshape"})
 LEAST = 1e-30
 """A norm below it is that of zeros, which stay zeros."""
 
@@ -71,9 +72,20 @@ def _imputer(node: onnx.NodeProto, index: Index) -> Replacement | None:
     imputed = np.array(floats, np.float32) if floats else np.array(options.get("imputed_value_int64s", (0,)), np.int64)
     replaced = options.get("replaced_value_float", 0.0) if floats else options.get("replaced_value_int64", 0)
     if np.isnan(replaced):
-        return draft.done(node.input[0], note="nothing, since no input is NaN")
+        never = node.input[0] in index.inputs or node.input[0] in _handed_on(index)
+        return draft.done(node.input[0], note="nothing, since no input is NaN") if never else None
     missing = draft.add("Equal", node.input[0], np.array(replaced, imputed.dtype))
     return draft.done(draft.add("Where", missing, imputed, node.input[0]))
+
+
+def _handed_on(index: Index) -> set[str]:
+    """Tensors whose elements are those of inputs."""
+    found: set[str] = set()
+    for node in index.model.graph.node:
+        sources = [name for name in node.input if name and index.constant(name) is None]
+        if node.op_type in MOVES and all(name in found or name in index.inputs for name in sources):
+            found.update(node.output)
+    return found
 
 
 def _binarizer(node: onnx.NodeProto, index: Index) -> Replacement | None:

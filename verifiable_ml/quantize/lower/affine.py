@@ -97,9 +97,12 @@ def _within_reach(lowering: Lowering, node: Node, constant: FloatArray) -> Float
 def constant_term(
     lowering: Lowering, constant: FloatArray, layout: Shape, factor: float, *, whole: bool = False
 ) -> tuple[Operand, FloatArray]:
-    """A constant in 2^15 steps (whole numbers: as it is), stored in a layout, and the real value of a step times the factor."""
+    """A constant in 2^15 steps or more (whole numbers: as it is), stored in a layout, and the real value of a step times the
+    factor.
+    """
     extents = constant.reshape(*[1] * (len(layout) - constant.ndim), *constant.shape)
-    scale = 1.0 if whole else max(float(np.abs(constant).max()), 1e-30) / 32767
+    steps = (1 << (lowering.widths.bits - 1)) - 1
+    scale = 1.0 if whole else max(float(np.abs(constant).max()), 1e-30) / steps
     ref = lowering.builder.constant(np.rint(extents.transpose(layout) / scale).astype(np.int64))
     return ref, np.array([scale * factor])
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from verifiable_ml.commitment.codec import IntArray
@@ -25,47 +27,67 @@ def _layout(lowering: Lowering, node: Node) -> Shape:
     raise node.refuse("none of its operands has the rank of its result", "reshape them to one number of axes")
 
 
+def _finest(lowering: Lowering, names: tuple[str, ...], name: str) -> Quantised:
+    """All bits of a tensor that is compared with a constant."""
+    value = lowering.exact(name) if any(each in lowering.constants for each in names) else lowering.plain(name)
+    return value if value.plain else lowering.plain(name)
+
+
+def _compared(lowering: Lowering, names: tuple[str, str], place: int, layout: Shape, grid: Grid) -> Operand:
+    """One side of a comparison as integers of a grid; the one at place 0 is to be the lesser."""
+    constant = lowering.constant(names[place])
+    if constant is None:
+        return _on_grid(lowering, _finest(lowering, names, names[place]), names[place], layout, grid)
+    rounded = np.rint if grid.scale != 1.0 else np.ceil if place else np.floor  # whole numbers are not rounded themselves
+    return lowering.builder.constant(_integers(constant, layout, grid, rounded))
+
+
 def _operand(lowering: Lowering, name: str, layout: Shape, grid: Grid) -> Operand:
     """A tensor or a constant as integers of a grid, stored in a layout."""
     constant = lowering.constant(name)
     if constant is not None:
         return lowering.builder.constant(_integers(constant, layout, grid))
-    value = lowering.plain(name, layout)
+    return _on_grid(lowering, lowering.plain(name), name, layout, grid)
+
+
+def _on_grid(lowering: Lowering, value: Quantised, name: str, layout: Shape, grid: Grid) -> Operand:
+    value = lowering.laid_out(value, layout, name)
     if value.scale[0] == grid.scale and value.zero == grid.zero:
         return value.ref
     return lowering.rescaled(value, name, grid).ref
 
 
-def _integers(constant: FloatArray, layout: Shape, grid: Grid) -> IntArray:
+def _integers(constant: FloatArray, layout: Shape, grid: Grid, rounded: Callable[[FloatArray], FloatArray] = np.rint) -> IntArray:
     """One beyond the grid on either side, so that what lies outside of it compares as it should."""
     extents = constant.reshape(*[1] * (len(layout) - constant.ndim), *constant.shape).transpose(layout)
     low, high = grid.interval.low - 1, grid.interval.high + 1
-    steps = np.rint(np.clip(extents / grid.scale, -(2.0**40), 2.0**40)) + grid.zero
+    steps = rounded(np.clip(extents / grid.scale, -(2.0**40), 2.0**40)) + grid.zero
     return np.asarray(np.clip(steps, low, high), np.int64)
 
 
 def _common(lowering: Lowering, names: tuple[str, ...]) -> Grid:
     """One grid for all: their own if it is the same, else that of their joint range."""
     open_names = [name for name in names if name not in lowering.constants]
-    values = [lowering.plain(name) for name in open_names]
+    values = [_finest(lowering, names, name) for name in open_names]
     first = values[0]
     if all(value.scale[0] == first.scale[0] and value.zero == first.zero for value in values):
         intervals = [lowering.builder.spec(value.ref).interval for value in values]
         return Grid(float(first.scale[0]), first.zero, Interval.hull(intervals))
     ranges = [lowering.calibration.ranges[name] for name in open_names]
-    return Grid.of(min(r.low for r in ranges), max(r.high for r in ranges), 16, lowering.spec.headroom)
+    return Grid.of(min(r.low for r in ranges), max(r.high for r in ranges), lowering.widths.bits, lowering.spec.headroom)
 
 
 def _less(lowering: Lowering, node: Node, pairs: tuple[tuple[int, int], ...]) -> tuple[list[TraceRef], Shape]:
     """For each pair of operands (by place) whether the first is less: by more than NOISE, where grids had to be joined."""
     layout, grid = _layout(lowering, node), _common(lowering, node.inputs[:2])
-    operands = [_operand(lowering, name, layout, grid) for name in node.inputs[:2]]
-    values = [lowering.plain(name) for name in node.inputs[:2] if name not in lowering.constants]
+    names = node.inputs[:2]
+    values = [_finest(lowering, names, name) for name in names if name not in lowering.constants]
     rounded = len({float(value.scale[0]) for value in values}) > 1
     refs = []
-    for first, second in pairs:
-        x = _with_noise(lowering, node, operands[first]) if rounded else operands[first]
-        refs.append(lowering.builder.apply("compare", x, operands[second], label=node.name))
+    for pair in pairs:
+        x, y = (_compared(lowering, (names[pair[0]], names[pair[1]]), place, layout, grid) for place in (0, 1))
+        x = _with_noise(lowering, node, x) if rounded else x
+        refs.append(lowering.builder.apply("compare", x, y, label=node.name))
     return refs, layout
 
 

@@ -14,11 +14,14 @@ from verifiable_ml.program import Interval, Requantise
 from verifiable_ml.program.ops.lookup import MAX_ENTRIES, position
 from verifiable_ml.program.ops.lookup import Attributes as Mantissa
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
+from verifiable_ml.quantize.pending import GUARD
 from verifiable_ml.quantize.value import FloatArray, Grid, Quantised
 
 STEEP = frozenset({"Log", "Sqrt", "Reciprocal", "Pow"})
 """Functions that are steep at 0: of an operand that is never negative they read all bits."""
 WIDEST = 1 << 46
+PLACES = 14
+"""Bits of a table that is interpolated: between two places a function curves by less than a step of 22 bits."""
 
 
 def function(lowering: Lowering, node: Node) -> Function:
@@ -47,6 +50,8 @@ def table(lowering: Lowering, node: Node) -> Quantised:
     interval = lowering.builder.spec(x.ref).interval
     if interval.high - interval.low >= MAX_ENTRIES and node.kind == "Abs" and x.zero == 0:
         return _magnitude(lowering, node, x)
+    if interval.high - interval.low >= MAX_ENTRIES and lowering.widths.are_fine and node.kind not in BREAKS:
+        return _interpolated(lowering, node, x, computed)
     if interval.high - interval.low >= MAX_ENTRIES:
         found = lowering.calibration.ranges[name]
         x = lowering.rescaled(x, name, Grid.of(found.low, found.high, 16, lowering.spec.headroom))
@@ -81,6 +86,32 @@ def _looked_up(lowering: Lowering, node: Node, x: Quantised, real: FloatArray, b
     entries = np.clip(np.rint(np.clip(real / grid.scale, -(2.0**40), 2.0**40)) + grid.zero, low, high).astype(np.int64)
     how = {"base": base, "mantissa": mantissa}
     ref = lowering.builder.apply("lookup", x.ref, lowering.builder.constant(entries), label=node.name, requantise=None, **how)
+    return Quantised(ref, np.array([grid.scale]), grid.zero, x.layout)
+
+
+def _interpolated(lowering: Lowering, node: Node, x: Quantised, computed: Function) -> Quantised:
+    """Between 2^14 places of a table on a line: f(place) + slope(place) * distance, all of them finer than the result."""
+    name, builder = node.inputs[0], lowering.builder
+    if builder.spec(x.ref).interval.magnitude >= 1 << 26:
+        x = lowering.rescaled(x, name, lowering.real_grid(name))
+    reach, grid = builder.spec(x.ref).interval, lowering.grid(node.output)
+    low, bits = reach.low, max((reach.high - reach.low).bit_length() - PLACES, 1)
+    count = ((reach.high - low) >> bits) + 1
+    form = Requantise(np.ones(1, np.int64), np.array([-low]), bits, 0, count - 1)
+    place = builder.apply("add", x.ref, requantise=form, label=f"{node.name} place", coefficients=((1,),))
+    rest = Requantise.bias(np.array([-low]), Interval(0, (1 << bits) - 1))
+    distance = builder.apply(
+        "add", x.ref, place, requantise=rest, label=f"{node.name} distance", coefficients=((1,), (-(1 << bits),))
+    )
+    real = _values(computed, low + (np.arange(count + 1) << bits) - x.zero, x, node) / grid.scale * (1 << GUARD)
+    values = np.rint(np.clip(real, -(2.0**40), 2.0**40)).astype(np.int64)
+    starts, slopes = (builder.constant(each) for each in (values[:-1], np.diff(values)))
+    start, slope = (builder.apply("lookup", place, each, label=node.name, base=0) for each in (starts, slopes))
+    half_step = Requantise(np.ones(1, np.int64), np.array([1 << bits >> 1]), bits, -(1 << 40), 1 << 40)
+    risen = builder.apply("mul", slope, distance, requantise=half_step, label=node.name, x_zero=0, y_zero=0)
+    offset = np.array([(grid.zero << GUARD) + (1 << GUARD >> 1)])
+    ends = Requantise(np.ones(1, np.int64), offset, GUARD, grid.interval.low, grid.interval.high)
+    ref = builder.apply("add", start, risen, requantise=ends, label=node.name, coefficients=((1,), (1,)))
     return Quantised(ref, np.array([grid.scale]), grid.zero, x.layout)
 
 
