@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -91,6 +92,29 @@ def test_state_of_a_cell_is_marked_where_it_adds_up() -> None:
     nodes = prepared(recurrent("LSTM", drop=PLAIN)).model.graph.node
     marked = {node.op_type for node in nodes if any(p.key == STATE for p in node.metadata_props)}
     assert marked == {"Mul", "Add"}
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_recurrent_layer_with_the_batch_first_answers_as_the_one_with_time_first(kind: str) -> None:
+    plain = recurrent(kind, drop=("p", "lengths"), direction="bidirectional")
+    turned = recurrent(kind, drop=("p", "lengths"), direction="bidirectional", layout=1)
+    for tensor in turned.graph.initializer:
+        if tensor.name in ("h0", "c0"):
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).transpose(1, 0, 2).copy(), tensor.name))
+    for value in (*turned.graph.input, *turned.graph.output):
+        dims, order = value.type.tensor_type.shape.dim, (2, 0, 1, 3) if value.name == "y" else (1, 0, 2)
+        sizes = [dims[axis].dim_value for axis in order]
+        for dim, size in zip(dims, sizes, strict=True):
+            dim.dim_value = size
+    x = np.random.default_rng(4).normal(size=(STEPS, BATCH, INPUTS)).astype(np.float32)
+    expected = answers(load(plain, [x]).model, x)
+    found = answers(load(turned, [x.transpose(1, 0, 2)]).model, x.transpose(1, 0, 2))
+    assert np.allclose(found[0], expected[0].transpose(2, 0, 1, 3), atol=1e-5)
+    assert all(np.allclose(a, b.transpose(1, 0, 2), atol=1e-5) for a, b in zip(found[1:], expected[1:], strict=True))
+
+
+def answers(model: onnx.ModelProto, x: np.ndarray) -> list[np.ndarray]:
+    return list(onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x}))
 
 
 @pytest.mark.parametrize(

@@ -189,9 +189,9 @@ WAYS_OUT: dict[str, str] = {
     "Dropout": "export in eval mode (model.eval())",
     "NonZero": "its output has no fixed shape: use a mask and a multiplication",
     "TopK": "give a constant k of at most a few thousand pairs a row, or sort the scores outside",
-    "LSTM": "make its weights, its biases and one sequence length for the whole batch constants, with layout 0",
-    "GRU": "make its weights, its biases and one sequence length for the whole batch constants, with layout 0",
-    "RNN": "make its weights, its biases and one sequence length for the whole batch constants, with layout 0",
+    "LSTM": "make its weights, its biases and one sequence length for the whole batch constants",
+    "GRU": "make its weights, its biases and one sequence length for the whole batch constants",
+    "RNN": "make its weights, its biases and one sequence length for the whole batch constants",
     "Expand": "fix the shape that it expands to",
 }
 FALLBACK = "express it with: " + ", ".join(sorted(OPERATORS))

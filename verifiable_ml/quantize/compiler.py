@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.frontend import Prepared, Rewrite
@@ -80,12 +81,18 @@ class _Trials:
     plain: Lowering
     reference: Reference
     is_whole: bool
+    reports: dict[Any, FidelityReport] = field(default_factory=dict)
+    """By the types of a program's tensors."""
 
     def run(self, name: str, widths: Widths, *, narrowest: bool = False) -> Attempt:
         """As of Trials. The narrowest is the most likely choice: if all samples take part, that was its report."""
         lowered = self.plain.afresh(widths).run(LOWERINGS, identified=False)
-        measured = measure if narrowest and self.is_whole else measure_outputs
-        return Attempt(name, widths, lowered, measured(self.reference, lowered, self.plain.spec))
+        program = lowered.program
+        alike = tuple(operator.output.dtype for operator in program.operators), tuple(c.dtype for c in program.constants)
+        if alike not in self.reports:  # widths that make no difference make the same program
+            measured = measure if narrowest and self.is_whole else measure_outputs
+            self.reports[alike] = measured(self.reference, lowered, self.plain.spec)
+        return Attempt(name, widths, lowered, self.reports[alike])
 
     def layers(self, attempt: Attempt) -> tuple[LayerFidelity, ...]:
         """As of Trials."""

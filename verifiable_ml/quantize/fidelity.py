@@ -305,7 +305,7 @@ def _shares(
             continue
         rounded = min(own[name][0] / square, 1.0)
         weighed = min(own[name][1] / square, 1.0 - rounded)
-        found[name] = share * rounded, share * weighed
+        found[name] = float(share * rounded), float(share * weighed)
         brought = sum(errors[parent] ** 2 for parent in parents[name])
         for parent in parents[name] if brought else ():
             carried[parent] = carried.get(parent, 0.0) + share * (1 - rounded - weighed) * errors[parent] ** 2 / brought

@@ -95,9 +95,11 @@ class Grid:
         if bits == 8:
             return cls(max(-low / 128, high / 127, 1e-30), 128, Interval(0, 255))
         reach, half = max(-low, high, 1e-30) * headroom, 1 << bits - 1
-        if least >= 0:
-            return cls(min(reach, max(most, 1e-30)) / (2 * half - 1), -half, Interval(-half, half - 1))
-        return cls(min(reach, max(-least, most)) / (half - 1), 0, Interval(-half, half - 1))
+        below, above = min(reach, max(-least, 0.0)), min(reach, max(most, 1e-30))
+        if below > above / 2:
+            return cls(max(below, above) / (half - 1), 0, Interval(-half, half - 1))
+        scale = (below + above) / (2 * half - 2)  # never far below 0, as after a ReLU or a Gelu
+        return cls(scale, int(np.ceil(below / scale)) - half, Interval(-half, half - 1))
 
     @classmethod
     def of_power(cls, reach: float, bits: int) -> Grid:

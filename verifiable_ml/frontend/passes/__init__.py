@@ -107,6 +107,12 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
 )
 """In order; all of them again until none has anything to do, since what one leaves another may take."""
 MOST_ROUNDS = 12
+UNJUDGED: tuple[tuple[str, Pass], ...] = (
+    (tensor_outputs.NAME, tensor_outputs.apply),
+    (single_precision.NAME, single_precision.apply),
+    (unroll_recurrent.NAME, unroll_recurrent.time_first),
+)
+"""Before the first answers: what changes the type of inputs and outputs, or what onnxruntime cannot run."""
 
 
 def run(
@@ -120,7 +126,7 @@ def run(
     Raises InvalidInput (shapes), UnsupportedModel (onnxruntime cannot run the model, or a pass broke it, by name).
     """
     model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
-    for name, step in ((p.NAME, p.apply) for p in (tensor_outputs, single_precision)):
+    for name, step in UNJUDGED:
         model, done = _guarded(name, step, model)
         log += done
     normalise_opset.check_known(model)

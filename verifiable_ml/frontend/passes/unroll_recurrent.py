@@ -32,6 +32,27 @@ def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     return rewrite_each(model, NAME, _unrolled)
 
 
+def time_first(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
+    """With layout 0 where it was 1, which onnxruntime does not run: before it is asked what the model answers."""
+    return rewrite_each(model, NAME, _time_first)
+
+
+def _time_first(node: onnx.NodeProto, index: Index) -> Replacement | None:
+    if node.op_type not in GATES or node.domain or not attributes(node).get("layout", 0):
+        return None
+    base = next(name for name in node.output if name)
+    operands, outputs = list(node.input), list(node.output)
+    before = {place: f"{base}/time_first/{place}" for place in (0, 5, 6) if len(operands) > place and operands[place]}
+    after = {place: f"{base}/batch_later/{place}" for place, name in enumerate(outputs) if name}
+    nodes = [make("Transpose", (operands[place],), (name,), node, perm=[1, 0, 2]) for place, name in before.items()]
+    renamed = tuple(before.get(place, name) for place, name in enumerate(operands))
+    made = tuple(after.get(place, name) for place, name in enumerate(outputs))
+    nodes.append(make(node.op_type, renamed, made, node, **{**attributes(node), "layout": 0}))
+    for place, name in after.items():
+        nodes.append(make("Transpose", (name,), (outputs[place],), node, perm=[1, 0, 2] if place else [2, 0, 1, 3]))
+    return Replacement(nodes=tuple(nodes), note="layout 0")
+
+
 @dataclass(frozen=True)
 class Activation:
     """A function by its ONNX name in lower case, with its parameters."""
