@@ -17,6 +17,8 @@ import pytest
 from verifiable_ml.cli.main import COMMANDS
 from verifiable_ml.cli.settings import NAMES
 from verifiable_ml.frontend import zoo
+from verifiable_ml.frontend.operators import OPERATORS
+from verifiable_ml.frontend.passes import PASSES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -93,6 +95,12 @@ def test_command_line_page_has_every_command() -> None:
         "lint", "compile", "run", "estimate", "setup", "prove", "verify", "deploy", "demo", "bench", "doctor",
     ]  # fmt: skip
     assert all(f"`vml {name}`" in page for name in COMMANDS)
+
+
+def test_models_page_names_every_pass_and_every_operator() -> None:
+    page = (ROOT / "docs" / "models.md").read_text()
+    assert {name for name, _ in PASSES} <= set(re.findall(r"`(\w+)`", page))
+    assert set(OPERATORS) <= set(re.findall(r"\w+", page))
 
 
 @pytest.mark.parametrize("name", zoo.names())
