@@ -37,7 +37,7 @@ def ints(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
-BOUNDED, POSITIVE = {"Acos", "Asin", "Atanh", "Tan"}, {"Acosh", "Log", "Sqrt", "Reciprocal"}
+BOUNDED, POSITIVE = ("Acos", "Asin", "Atanh", "Tan"), ("Acosh", "Log", "Sqrt", "Reciprocal")
 JUMPS = {"Ceil", "Floor", "Round", "Sign", "Shrink", "ThresholdedRelu", "Mod", "Equal"}
 """Functions whose answer jumps: near a jump a rounded operand falls on the other side, at 8 bits often."""
 W, B = normal(6, 5), normal(5)
@@ -99,7 +99,7 @@ CASES = {
     ),
     **{
         name: (f"g (float[1,6] x) => (float[1,6] y) {{ y = {name}(x) }}", {})
-        for name in sorted(UNARY.keys() - BOUNDED - POSITIVE)  # in one order: two workers share the cases by number
+        for name in sorted(UNARY.keys() - {*BOUNDED, *POSITIVE})  # in one order: two workers share the cases by number
     },
     **{name: (f"g (float[1,6] x) => (float[1,6] y) {{ a = Sigmoid(x) y = {name}(a) }}", {}) for name in BOUNDED},
     **{
