@@ -18,6 +18,7 @@ from verifiable_ml.errors import InvalidInput, UnsupportedOperator
 from verifiable_ml.frontend import passes
 from verifiable_ml.frontend.graph import Index, Rewrite, origin, subgraphs, title
 from verifiable_ml.frontend.operators import FALLBACK, WAYS_OUT, Refusal, foreign, refusal
+from verifiable_ml.frontend.passes import plain_quantised
 from verifiable_ml.frontend.read import LIMIT_BYTES, check_finite, read, unknown_operators
 from verifiable_ml.frontend.torch_module import export, is_torch_module
 from verifiable_ml.frontend.trees import DOMAIN
@@ -146,11 +147,16 @@ def _hopeless(model: onnx.ModelProto) -> tuple[Problem, ...]:
         if _may_not_end(node):
             way_out = WAYS_OUT.get(node.op_type, "export without control flow")
             found.append(_problem(node, Refusal("it is control flow, so its trace has no fixed length", way_out)))
-        elif node.domain not in ("", "ai.onnx", DOMAIN) and (node.domain, node.op_type) not in own:
+        elif node.domain not in ("", "ai.onnx", DOMAIN) and not _is_taken(node) and (node.domain, node.op_type) not in own:
             found.append(_problem(node, foreign(node.domain)))
         elif title(node) in unknown:
             found.append(_problem(node, Refusal("no version of ONNX has this operator", FALLBACK)))
     return tuple(found)
+
+
+def _is_taken(node: onnx.NodeProto) -> bool:
+    """Of onnxruntime's own domain: what the pass plain_quantised rewrites."""
+    return node.domain == plain_quantised.ONNXRUNTIME and node.op_type in plain_quantised.TAKEN
 
 
 def _may_not_end(node: onnx.NodeProto) -> bool:

@@ -133,6 +133,14 @@ def _forest(node: onnx.NodeProto, index: Index) -> str | None:
     return None if is_canonical(node) else "its trees are malformed, or decide or add up in a way that is not taken"
 
 
+def _quantised(node: onnx.NodeProto, index: Index) -> str | None:
+    """One scale and one zero point a tensor, both constants."""
+    numbers = [index.operand(node, place) for place in (1, 2) if len(node.input) > place and node.input[place]]
+    if any(number is None or number.size != 1 for number in numbers):
+        return "its scale or its zero point is not one constant number"
+    return None
+
+
 OPERATORS: dict[str, Condition] = {
     **dict.fromkeys(UNARY, _float_operand),
     "MatMul": _any,
@@ -174,9 +182,14 @@ OPERATORS: dict[str, Condition] = {
     "Gather": _gather,
     "Identity": _any,
     CANONICAL: _forest,
+    "QuantizeLinear": _quantised,
+    "DequantizeLinear": _quantised,
 }
 
 TYPES = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
+STEPS = (TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16)
+STEPPED = frozenset({"QuantizeLinear", "Reshape", "Transpose", "Slice", "Concat", "Gather", "MaxPool", "Identity"})
+"""What may hand on the integers of a quantised tensor."""
 EXACT = frozenset(OPERATORS) - {*UNARY, "Conv", "Div", "Pow", "Mod", "Clip", "Softmax", "LayerNormalization"}
 """What may hand on whole numbers and truth values: moved, compared, added and multiplied, never divided or looked up."""
 
@@ -243,7 +256,7 @@ def _unbounded_constant(node: onnx.NodeProto, index: Index) -> Refusal | None:
 def _other_type(node: onnx.NodeProto, index: Index) -> Refusal | None:
     """Arithmetic is float32; whole numbers and truth values stay what they are."""
     found = index.element_type(node.output[0])
-    if found == TensorProto.FLOAT or (found in TYPES and node.op_type in EXACT):
+    if found == TensorProto.FLOAT or (found in TYPES and node.op_type in EXACT) or (found in STEPS and node.op_type in STEPPED):
         return None
     name = TensorProto.DataType.Name(found)
     return Refusal(f"its output {node.output[0]!r} is {name}, not FLOAT", "export the model in float32")

@@ -238,11 +238,31 @@ class Lowering:
             raise QuantisationError(
                 thing=f"tensor `{name}`", reason="calibration has not seen it", hint="calibrate on the same model"
             )
+        readers = self.readers.get(name, [])
+        given = [self.given_grid(node) for node in readers if node.kind == "QuantizeLinear"]
+        if given and given[0] is not None and len({*given}) == 1 and len(given) == len(readers) and name not in self.outputs:
+            return given[0]
         if name in self.squares:
             return Grid.of_power(found.magnitude * self.spec.headroom, SQUARE_BITS)
         if name in self.deep:
             return Grid.of(found.low, found.high, DEEP_BITS, self.spec.headroom)
         return Grid.of(found.low, found.high, self.bits(name), self.spec.headroom, least, most)
+
+    def given_grid(self, node: Node) -> Grid | None:
+        """The grid that a QuantizeLinear or a DequantizeLinear names; None where its numbers are no constants."""
+        scale = self.constant(node.inputs[1])
+        named = len(node.inputs) > 2 and node.inputs[2]
+        zero = self.constants.get(node.inputs[2]) if named else np.zeros((), np.uint8)
+        if scale is None or zero is None or scale.size != 1 or zero.size != 1 or zero.dtype.kind not in "iu":
+            return None
+        reach, moved = np.iinfo(zero.dtype), self.moved(node)
+        interval = Interval(int(reach.min) + moved, int(reach.max) + moved)
+        return Grid(float(scale.reshape(())), int(zero.reshape(())) + moved, interval, fixed=True)
+
+    def moved(self, node: Node) -> int:
+        """What is added to the integers of a QuantizeLinear or a DequantizeLinear: signed bytes are stored as unsigned ones."""
+        zero = self.constants.get(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+        return 128 if zero is not None and zero.dtype == np.int8 else 0
 
     def bits(self, name: str) -> int:
         """Of the tensor of that name: what adds up over steps has all, whatever the widths are."""
@@ -304,6 +324,9 @@ class Lowering:
         return thresholds([node.ensemble for node in readers], shape[-1])
 
     def _input_encoding(self, name: str, low: float, high: float) -> tuple[Linear, Interval]:
+        given = self.real_grid(name)
+        if given.fixed:
+            return Linear((given.scale,), (given.zero,)), given.interval
         least, most = self.calibration.entries[name]
         magnitude = np.maximum(np.abs(least), np.abs(most))
         tabular = (

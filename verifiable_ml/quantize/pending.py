@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from verifiable_ml.program import ConstantRef, Interval, Operand, Requantise, TraceRef
 from verifiable_ml.program.requantise import MAX_ACCUMULATOR, MAX_MULTIPLIER
@@ -42,12 +43,50 @@ GUARD = 3
 WIDE = (1 << 31) - 1
 """Integers beyond it leave no room for a coefficient below an accumulator's bound."""
 ROOMY = Interval(-(1 << 30), (1 << 30) - 1)
+COUNTED, FEWEST, LOOKED_AT, NEAR = 8, 4, 64, 2e-3
+"""Of weights that may be integers already: how many integers occur at least, how many weights a row has at least, how many of
+them are looked at first, and how near a whole number is one.
+"""
+KEEN = 2048
+"""The least multiplier aimed at where it cannot be made exact."""
 WIDEST = Interval(-(1 << 62), (1 << 62) - 1)
 
 
 def half(shift: int) -> int:
     """What turns a floor into rounding: 2^(shift - 1), and 0 at shift 0."""
     return 1 << shift >> 1
+
+
+def lattice(weights: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Weights that are whole multiples of one unit a row, as those of a model that is quantised already: the integers and the
+    units. None where a row has no such unit, its largest is more than 255 of them, or at most COUNTED integers occur.
+    """
+    rows = weights.reshape(len(weights), -1)
+    largest = np.abs(rows).max(axis=1)
+    missing, units = np.flatnonzero(largest > 0), np.zeros(len(rows))
+    if not missing.size or rows.shape[1] < FEWEST:
+        return None
+    for count in range(1, 256):
+        unit = largest[missing] / count
+        likely = np.flatnonzero(_are_whole(rows[missing, :LOOKED_AT], unit))
+        found = likely[_are_whole(rows[missing[likely]], unit[likely])]
+        units[missing[found]] = unit[found]
+        missing = np.delete(missing, found)
+        if not missing.size:
+            break
+    if missing.size:
+        return None
+    units[units == 0] = units.max()
+    together = units / units.min()
+    if (np.abs(together - np.rint(together)) < NEAR).all() and largest.max() < 256 * units.min():
+        units = np.full(len(rows), units.min())
+    integers = np.rint(weights / units.reshape(-1, *[1] * (weights.ndim - 1)))
+    return (integers, units) if len(np.unique(integers)) > COUNTED else None
+
+
+def _are_whole(rows: FloatArray, units: FloatArray) -> npt.NDArray[np.bool_]:
+    steps = rows / units[:, None]
+    return np.asarray((np.abs(steps - np.rint(steps)) < NEAR).all(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +126,9 @@ class Linear:
     def settle(self, lowering: Lowering, name: str) -> Quantised:
         """Weights' scales are rounded up, so that scale * 2^shift / output scale is an integer: no rescaling error at all."""
         grid = lowering.grid(name, self.low, self.high)
+        exact = None if lowering.widths.are_fine else lattice(self.weights)
+        if exact is not None:
+            return self._settle_exact(lowering, grid, *exact)
         steps, zero = self._steps(lowering, name)
         ideal = self._largest() / steps
         shift = self._shift(ideal / grid.scale, lowering.spec.max_shift)
@@ -102,10 +144,29 @@ class Linear:
         """One scale for all weights; the bias is the whole requantisation."""
         if self._clips:
             return self.settle(lowering, name)
+        exact = None if lowering.widths.are_fine else lattice(self.weights)
+        if exact is not None and np.ptp(exact[1]) <= 1e-6 * exact[1][0]:
+            form = Requantise.bias(np.rint(self.bias / exact[1][0]).astype(np.int64), WIDEST)
+            return Quantised(self._emit_exact(lowering, exact[0], form), exact[1][:1], 0, self.layout)
         steps, zero = self._steps(lowering, name)
         scale = max(float(self._largest().max()), 1e-30) / steps
         form = Requantise.bias(np.rint(self.bias / scale).astype(np.int64), WIDEST)
         return Quantised(self._emit(lowering, np.array([scale]), zero, form), np.array([scale]), 0, self.layout)
+
+    def _settle_exact(self, lowering: Lowering, grid: Grid, integers: FloatArray, units: FloatArray) -> Quantised:
+        """Weights that are integers already stay what they are; a channel's multiplier has up to 15 bits."""
+        ratio, shift = units / grid.scale, 0
+        while ratio.max() * (2 << shift) < MAX_MULTIPLIER - 1 and shift < MAX_SHIFT and ratio.min() * (1 << shift) < KEEN:
+            shift += 1
+        multiplier = np.minimum(np.rint(ratio * (1 << shift)), MAX_MULTIPLIER - 1)
+        offset = np.rint(self.bias / units) * multiplier + (half(shift) + (grid.zero << shift))
+        bounds = grid.clipped(self.low, self.high)
+        form = Requantise(multiplier.astype(np.int64), offset.astype(np.int64), shift, bounds.low, bounds.high)
+        return Quantised(self._emit_exact(lowering, integers, form), np.array([grid.scale]), grid.zero, self.layout)
+
+    def _emit_exact(self, lowering: Lowering, integers: FloatArray, form: Requantise) -> TraceRef:
+        zero = 128 if integers.min() >= -128 and integers.max() <= 127 else 0
+        return self.emit(lowering.builder.constant(integers.astype(np.int64) + zero), zero, form)
 
     def _steps(self, lowering: Lowering, name: str) -> tuple[int, int]:
         """The integer of the largest weight, and the zero point; in a fine program as large as the accumulator's bound allows."""
@@ -177,7 +238,7 @@ class Product:
         while ratio * (2 << shift) < MAX_MULTIPLIER and (shift < lowering.spec.max_shift or ratio * (1 << shift) < ENOUGH):
             shift += 1
         multiplier = max(1, int(self.scale * (1 << shift) / grid.scale))
-        if name in lowering.squares:  # their grids are shared: a part in 2^15 is nothing to a root or a logarithm
+        if name in lowering.squares or grid.fixed:  # their grids are shared: a part in 2^15 is nothing to a root or a logarithm
             multiplier = max(1, round(self.scale * (1 << shift) / grid.scale))
         elif multiplier < MAX_MULTIPLIER:
             grid = replace(grid, scale=self.scale * (1 << shift) / multiplier)
@@ -308,7 +369,7 @@ class Sum:
 
     def near(self, lowering: Lowering, grid: Grid) -> Grid:
         """The grid at most a little coarser on which one term of one scale has an exact coefficient; else the same grid."""
-        if len({abs(float(s)) for _, step in self.terms for s in step}) > 1:
+        if grid.fixed or len({abs(float(s)) for _, step in self.terms for s in step}) > 1:
             return grid
         step, shift = abs(float(self.terms[0][1][0])), self._shift(lowering, grid)
         if not step:

@@ -83,6 +83,8 @@ class Grid:
     scale: float
     zero: int
     interval: Interval
+    fixed: bool = False
+    """Whether it is the model's own, and may not be made a little coarser."""
 
     @classmethod
     def of(cls, low: float, high: float, bits: int, headroom: float, least: float = -inf, most: float = inf) -> Grid:

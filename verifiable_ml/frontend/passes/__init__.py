@@ -43,6 +43,7 @@ from verifiable_ml.frontend.passes import (
     plain_matmul,
     plain_norms,
     plain_pools,
+    plain_quantised,
     plain_reductions,
     plain_scatters,
     plain_slices,
@@ -68,6 +69,7 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         normalise_opset,
         fold_constants,
         inline_branches,
+        plain_quantised,
         plain_features,
         plain_linear_models,
         plain_svm,
@@ -134,11 +136,13 @@ def run(
     model, expected, defined = _first_answers(model, trials)
     log += defined
     fix_dimensions.write_outputs(model, expected)
+    tolerance = judge.LOOSE if plain_quantised.is_quantised(model) else judge.TOLERANCE
     for _ in range(MOST_ROUNDS):
         before = len(log)
         for name, step in passes:
             model, done = _guarded(name, step, model)
-            reason = judge.difference(expected, judge.outputs(model, trials, f"the model after pass {name}")) if done else None
+            found = judge.outputs(model, trials, f"the model after pass {name}") if done else expected
+            reason = judge.difference(expected, found, tolerance)
             if reason is not None:
                 raise _broken(name, f"changed the answer of the model: {reason}")
             log += done

@@ -51,7 +51,7 @@ def _gelu(node: onnx.NodeProto, index: Index) -> Replacement | None:
             if variant is not None:
                 return Replacement(nodes=(make("Gelu", (entering[0],), (node.output[0],), node, approximate=variant),))
         makers = [index.producer[name] for name in entering if name in index.producer]
-        if len(makers) < len(entering) and not makers:
+        if not makers:
             return None
         last = max(makers, key=lambda n: order[id(n)])
         if last.op_type not in SCALAR or last.domain:

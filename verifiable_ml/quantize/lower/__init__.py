@@ -11,6 +11,7 @@ from verifiable_ml.quantize.lower import (
     movement,
     normalisation,
     pooling,
+    quantised,
     reduction,
     softmax,
     trees,
@@ -30,6 +31,7 @@ LOWERINGS: dict[str, Lower] = {
     **choice.LOWERINGS,
     **division.LOWERINGS,
     **trees.LOWERINGS,
+    **quantised.LOWERINGS,
 }
 
 __all__ = ["LOWERINGS"]
