@@ -278,3 +278,22 @@ def test_judge_of_other_answers_says_why(found: np.ndarray, reason: str) -> None
 
 def test_judge_of_other_decisions_allows_no_tolerance() -> None:
     assert "1 of 2" in str(judge.difference([[np.array([1, 2])]], [[np.array([1, 3])]]))
+
+
+SCAN = """<ir_version: 9, opset_import: ["" : 18]> g (float[2,3] x) => (float[a,b] s, float[c,d] y) {{
+    s, y = Scan <num_scan_inputs=1, body = body (float[2,3] state, float[3] row) => (float[2,3] after, float[2] out) {{
+        {body}
+    }}> (x, r) }}"""
+STEPS = {
+    "each step alone": ("after = Identity (state) d = Sub (state, row) out = ReduceSumSquare <keepdims=0> (d, last)", 0),
+    "a carried state": ("after = Add (state, row) out = ReduceSumSquare <keepdims=0> (after, last)", 1),
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_scan_of_steps_that_are_alone_is_spread_and_no_other(case: str) -> None:
+    body, scans = STEPS[case]
+    model = onnx.parser.parse_model(SCAN.format(body=body))
+    for name, value in (("r", random(4, 3)), ("last", np.array([1]))):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    assert kinds(prepared(model)).count("Scan") == scans

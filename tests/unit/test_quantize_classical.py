@@ -24,6 +24,7 @@ from sklearn import (
     ensemble,
     linear_model,
     naive_bayes,
+    neighbors,
     neural_network,
     svm,
     tree,
@@ -58,6 +59,7 @@ QUICK = {
     "gradient boosting": (ensemble.GradientBoostingClassifier(n_estimators=10, random_state=0), "breast_cancer"),
     "bagging": (ensemble.BaggingClassifier(n_estimators=4, random_state=0), "wine"),
     "ada boost": (ensemble.AdaBoostClassifier(n_estimators=4, random_state=0), "wine"),
+    "nearest neighbours": (neighbors.KNeighborsClassifier(3), "few"),
     "naive Bayes": (make_pipeline(SCALED(), naive_bayes.GaussianNB()), "wine"),
     "two layers": (make_pipeline(SCALED(), neural_network.MLPClassifier((8,), max_iter=50, random_state=0)), "wine"),
     "principal components": (make_pipeline(SCALED(), decomposition.PCA(2), linear_model.LogisticRegression()), "iris"),
@@ -74,9 +76,11 @@ QUICK = {
 
 
 def data(name: str) -> tuple[np.ndarray, np.ndarray]:
-    bunch = getattr(datasets, f"load_{name if name not in ('rounded', 'names') else 'iris'}")()
+    bunch = getattr(datasets, f"load_{name if name not in ('rounded', 'names', 'few') else 'iris'}")()
     x, y = bunch.data.astype(np.float32), bunch.target
     x = np.rint(x) if name == "rounded" else x
+    if name == "few":
+        return x[::3], bunch.target[::3]
     return x, np.array(["setosa", "versicolor", "virginica"])[y] if name == "names" else y
 
 

@@ -24,7 +24,7 @@ from verifiable_ml.frontend.torch_module import export, is_torch_module
 from verifiable_ml.frontend.trees import DOMAIN
 
 Sample = Mapping[str, Any] | Any
-NEVER_RUN = "Loop", "Scan"  # not even by onnxruntime to compare: a stranger's loop need not end
+NEVER_RUN = ("Loop",)  # not even by onnxruntime to compare: a stranger's loop need not end
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,11 @@ def _is_taken(node: onnx.NodeProto) -> bool:
 
 
 def _may_not_end(node: onnx.NodeProto) -> bool:
-    """Loops, wherever they hide, and operators of no known kind that hold a graph; the branches of an If run once."""
+    """Loops, wherever they hide, and operators of no known kind that hold a graph; the branches of an If run once,
+    and a Scan ends with its rows.
+    """
     inside = [inner for sub in subgraphs(node) for inner in sub.node]
-    return node.op_type in NEVER_RUN or (bool(inside) and node.op_type != "If") or any(map(_may_not_end, inside))
+    return node.op_type in NEVER_RUN or (bool(inside) and node.op_type not in ("If", "Scan")) or any(map(_may_not_end, inside))
 
 
 def _problems(model: onnx.ModelProto) -> tuple[Problem, ...]:

@@ -293,7 +293,7 @@ class Sum:
         """To a grid that the caller chooses."""
         if any(lowering.builder.spec(ref).interval.magnitude > WIDE for ref, _ in self.terms):
             return self._narrowed(lowering).settle_on(lowering, grid)
-        if lowering.widths.are_fine and self._is_inexact(lowering, grid):
+        if self._is_inexact(lowering, grid):
             return self._exact(lowering, grid).settle_on(lowering, grid)
         if self._is_uneven(lowering, grid):
             return self._evened(lowering, grid).settle_on(lowering, grid)
@@ -326,9 +326,9 @@ class Sum:
     def _is_inexact(self, lowering: Lowering, grid: Grid) -> bool:
         """Whether the rounding of a coefficient to 15 bits moves a sum by more than an eighth of a step."""
         unit = grid.scale / (1 << self._shift(lowering, grid))
-        if max(float(np.abs(step).max()) for _, step in self.terms) >= (MAX_MULTIPLIER - 1) * unit:
-            return True
-        moved = 0.0
+        largest, moved = max(float(np.abs(step).max()) for _, step in self.terms), 0.0
+        if largest >= (MAX_MULTIPLIER - 1) * unit or not lowering.widths.are_fine:
+            return largest >= (MAX_MULTIPLIER - 1) * unit  # it would not even fit
         for ref, step in self.terms:
             reach = min(
                 lowering.builder.spec(ref).interval.magnitude, 2 * grid.interval.magnitude * grid.scale / np.abs(step).min()
