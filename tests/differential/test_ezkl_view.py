@@ -77,6 +77,7 @@ def test_model_of_the_zoo_is_proven(ezkl, name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # its reference string alone takes minutes on a busy machine
 @pytest.mark.parametrize("hide", [(), ("input",)], ids=str)
 def test_large_model_is_proven_by_ezkl_within_its_limits(ezkl, hide):
     entry, program = compiled("lenet5-mnist")
