@@ -11,47 +11,15 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
 
+from differential.exact_view import CHOICES, prover
 from verifiable_ml import api
 from verifiable_ml.execute import encode_inputs, run_reference
 from verifiable_ml.frontend import zoo
+from verifiable_ml.program import Interval
 from verifiable_ml.proving.ezkl.graph import Graph
 from verifiable_ml.proving.ezkl.requantise import floor_shift
 from verifiable_ml.proving.ezkl.view import build, view_inputs
-
-DOWN_AND_UP = lambda quotient: (np.floor(quotient), np.ceil(quotient))  # noqa: E731
-CHOICES = {
-    "down": lambda quotient: np.floor(quotient),
-    "up": lambda quotient: np.ceil(quotient),
-    "at_will": lambda quotient: np.where(
-        np.random.default_rng(7).random(quotient.shape) < 0.5, np.floor(quotient), np.ceil(quotient)
-    ),
-}
-
-
-class Sigmoid(OpRun):
-    """ezkl's table at scale 0: a step."""
-
-    def _run(self, x):
-        return ((x >= 0).astype(np.float64),)
-
-
-def prover(model: onnx.ModelProto, choice: str) -> ReferenceEvaluator:
-    """The graph in exact integers (float64), each division rounded as the prover likes."""
-
-    class Div(OpRun):
-        def _run(self, u, n):
-            return (CHOICES[choice](u / n),)
-
-    exact = onnx.ModelProto()
-    exact.CopyFrom(model)
-    for place, constant in enumerate(model.graph.initializer):
-        values = numpy_helper.to_array(constant)
-        if values.dtype == np.float32:
-            exact.graph.initializer[place].CopyFrom(numpy_helper.from_array(values.astype(np.float64), constant.name))
-    return ReferenceEvaluator(exact, new_ops=[Div, Sigmoid])
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -59,7 +27,7 @@ def prover(model: onnx.ModelProto, choice: str) -> ReferenceEvaluator:
 def test_floor_shift_is_exact_for_every_residue_whatever_the_prover_chooses(choice, shift):
     t, graph = np.arange(-3 << shift, 3 << shift), Graph()
     u = graph.op("Identity", "u")
-    model = graph.model({"u": t.shape}, [(floor_shift(graph, u, shift), t.shape)])
+    model = graph.model({"u": t.shape}, [(floor_shift(graph, u, shift, Interval(-64, 64)), t.shape)])
     (found,) = prover(model, choice).run(None, {"u": (-t - 1).astype(np.float64)})
     assert (found == t >> shift).all()
 

@@ -124,7 +124,7 @@ def test_step_is_exact_at_zero_beside_it_and_at_both_ends_of_its_table(tmp_path)
     values = [reach.low, reach.low + 1, -2, -1, 0, 1, 2, reach.high - 1, reach.high]
     model = graph.model({"x": (1, len(values))}, [(graph.step("x", reach), (1, len(values)))])
     (tmp_path / "model").write_bytes(model.SerializeToString())
-    worker, view = Worker(tmp_path), View(model, (0,), (reach.low, reach.high), 6)
+    worker, view = Worker(tmp_path), View(model, (0,), (reach.low, reach.high), 0, 6)
     worker.run("settings", arguments=circuit.run_arguments(view, Privacy(), 14, circuit.LEAST_BITS))
     (outputs,) = worker.run("witnesses", inputs=[[values]])
     assert [felt(text) for text in outputs[0]] == [int(value >= 0) for value in values]

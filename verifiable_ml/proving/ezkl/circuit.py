@@ -14,7 +14,6 @@ from verifiable_ml.program import Program
 from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.proving.ezkl import view as views
 from verifiable_ml.proving.ezkl.process import Worker
-from verifiable_ml.proving.ezkl.requantise import unclipped
 from verifiable_ml.proving.ezkl.srs import GREATEST
 
 VISIBILITY = {"public": "fixed", "hashed": "hashed", "committed": "polycommit"}
@@ -127,7 +126,8 @@ def _check_weights(view: views.View, worker: Worker) -> None:
 
 def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int, columns: int = COLUMNS) -> dict[str, Any]:
     """Every argument that has a default is set, so that another default changes nothing. reach: bits of a decomposition."""
-    base = min(14, logrows - 1)
+    legs = -(-reach // (logrows - 1))
+    base = -(-reach // legs)
     return {
         "input_visibility": privacy.input,
         "output_visibility": "public",
@@ -140,7 +140,7 @@ def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int, 
         "num_inner_cols": columns,
         "check_mode": "unsafe",
         "decomp_base": 1 << base,
-        "decomp_legs": -(-reach // base),
+        "decomp_legs": legs,
         "ignore_range_check_inputs_outputs": privacy.weights == "public",  # True decomposes every weight that has two uses
         "bounded_log_lookup": False,
         "rebase_frac_zero_constants": False,
@@ -149,15 +149,8 @@ def run_arguments(view: views.View, privacy: Privacy, logrows: int, reach: int, 
 
 
 def _reach(program: Program, view: views.View, privacy: Privacy) -> int:
-    """Bits of all that is decomposed: quotients, differences that a max over windows compares, and inputs and outputs."""
-    reached = [0]
-    compares = any(node.op_type == "Abs" for node in view.model.graph.node)
-    for operator in program.operators:
-        form = operator.requantise
-        if form is not None and form.shift:
-            reached.append(unclipped(program, operator).magnitude)
-        if form is not None and operator.kind == "conv" and compares:
-            reached.append(2 * program.accumulator(operator).magnitude * int(abs(form.multiplier).max()))
+    """Bits of all that is decomposed: in the graph, and inputs and outputs beside hidden weights."""
+    reached = [view.decomposed]
     if privacy.weights != "public":
         reached += [spec.interval.magnitude for spec in (*(given.spec for given in program.inputs), *program.output_specs)]
     return max(LEAST_BITS, max(reached).bit_length() + 1)

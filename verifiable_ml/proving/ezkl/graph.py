@@ -24,7 +24,7 @@ FOLDED = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Neg": np.negat
 
 
 class Graph:
-    """Nodes and constants in order, and the hull of everything that is looked up: tables must reach so far."""
+    """Nodes and constants in order, and the reach of what they need: of tables, and of decompositions into legs."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -32,6 +32,7 @@ class Graph:
         self._values: dict[str, IntArray] = {}
         self._initialisers: list[onnx.TensorProto] = []
         self.looked_up = Interval(-1, 1)
+        self.decomposed = 0
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node; the name of its one output. Of constants alone it is computed here, exactly or not at all."""
@@ -92,6 +93,16 @@ class Graph:
         if x in self._values:
             return self.constant(self._values[x].transpose(permutation))
         return self.op("Transpose", x, perm=list(permutation))
+
+    def absolute(self, x: str, magnitude: int) -> str:
+        """|x|, for x of at most so much."""
+        self.decomposed = max(self.decomposed, magnitude)
+        return self.op("Abs", x)
+
+    def divided(self, x: str, by: int, magnitude: int) -> str:
+        """The quotient, rounded either way, as a prover likes; of at most so much."""
+        self.decomposed = max(self.decomposed, magnitude)
+        return self.op("Div", x, self.constant([by]))
 
     def step(self, x: str, reach: Interval) -> str:
         """1 where x >= 0, else 0, for x within `reach`: at scale 0, ezkl's table of Sigmoid is exactly that.

@@ -32,10 +32,10 @@ def unclipped(program: Program, operator: Operator) -> Interval:
     return Interval(min(ends), max(ends))
 
 
-def floor_shift(graph: Graph, u: str, shift: int) -> str:
-    """floor(t / 2^shift) from u = -t - 1, whichever way the division was rounded."""
+def floor_shift(graph: Graph, u: str, shift: int, reached: Interval) -> str:
+    """floor(t / 2^shift), within `reached`, from u = -t - 1, whichever way the division was rounded."""
     n = 1 << shift
-    divided = graph.op("Div", u, graph.constant([n]))
+    divided = graph.divided(u, n, reached.magnitude + 1)
     q = graph.op("Neg", divided)  # the Neg makes ezkl rebase the quotient to scale 0, which is where the choice is made
     remainder = graph.op("Add", u, graph.times(q, [n]))
     return graph.op("Sub", q, graph.step(remainder, Interval(-n, n)))
@@ -54,12 +54,12 @@ def saturate(graph: Graph, y: str, reached: Interval, to: Interval) -> str:
     return y
 
 
-def finish(graph: Graph, program: Program, operator: Operator, negated: str) -> str:
-    """From u = -(acc * multiplier + offset) - 1 to the stored value."""
+def finish(graph: Graph, program: Program, operator: Operator, negated: str, doublings: int = 0) -> str:
+    """From u = -t - 1, where t is acc * multiplier + offset, so many times doubled, to the stored value."""
     form = operator.requantise
     assert form is not None
     reached = unclipped(program, operator)
-    y = floor_shift(graph, negated, form.shift)
+    y = floor_shift(graph, negated, form.shift + doublings, reached)
     return saturate(graph, y, reached, Interval(form.low, form.high))
 
 

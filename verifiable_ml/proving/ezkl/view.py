@@ -32,12 +32,14 @@ SALT_LIMBS = 8
 class View:
     """What ezkl compiles, the trace index of each of its outputs, and the run arguments that follow from it.
 
+    decomposed: the greatest magnitude that is taken apart into legs, inputs and outputs aside.
     weights: how many elements ezkl must find to hash or commit to; None where the weights are public.
     """
 
     model: onnx.ModelProto
     outputs: tuple[int, ...]
     lookup_range: tuple[int, int]
+    decomposed: int
     least_logrows: int
     weights: int | None = None
 
@@ -54,6 +56,8 @@ class Context:
     """By trace index: acc * multiplier, where a max over windows comes before the rest of the requantisation."""
     deferred: frozenset[int] = frozenset()
     """Trace indices of conv outputs that only a max over windows reads."""
+    doubled: set[int] = field(default_factory=set)
+    """Trace indices whose open sums are twice that."""
 
     def tensor(self, operand: Operand) -> str:
         """The name of an operand; a constant is written into the graph."""
@@ -73,10 +77,14 @@ class Context:
         """The operand minus its zero point."""
         return self.graph.plus(self.tensor(operand), [-zero])
 
+    def index(self, operator: Operator) -> int:
+        """Its trace index."""
+        place = next(i for i, each in enumerate(self.program.operators) if each is operator)
+        return place + len(self.program.inputs)
+
     def defers(self, operator: Operator) -> bool:
         """Whether a max over windows takes over this operator's requantisation."""
-        place = next(i for i, each in enumerate(self.program.operators) if each is operator)
-        return place + len(self.program.inputs) in self.deferred
+        return self.index(operator) in self.deferred
 
     def refuse(self, operator: Operator, reason: str) -> UnsupportedOperator:
         """The error for one operator."""
@@ -108,7 +116,7 @@ def build(program: Program, privacy: Privacy | None = None, every_output: bool =
     wanted = tuple(range(count, count + len(program.operators)) if every_output else (o.index for o in program.outputs))
     model = graph.model(inputs, [(context.names[index], program.spec(index).shape) for index in wanted])
     reach = graph.looked_up
-    plain = View(model, wanted, (reach.low, reach.high), 6)
+    plain = View(model, wanted, (reach.low, reach.high), graph.decomposed, 6)
     if privacy.weights == "public":
         return plain
     tied = tie(model)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""conv: as a Gather of windows, which costs no cell, and a MatMul.
+"""conv: as a Gather of windows, which costs no cell, and a MatMul; or twice the conv, by fewer products (winograd.py).
 
-Where a max over windows follows, the sums are left open: the maximum is taken first, and requantised once a window.
+Twice goes into the shift: floor(2t / 2^(s + 1)) = floor(t / 2^s). Where a max over windows follows, the sums are left
+open: the maximum is taken first, and requantised once a window.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.program import ConstantRef, Operator
 from verifiable_ml.program.ops.conv import windows
 from verifiable_ml.program.tensor import Shape
+from verifiable_ml.proving.ezkl import winograd
 from verifiable_ml.proving.ezkl.requantise import finish, folded, requantise
 from verifiable_ml.proving.ezkl.view import Context
 
@@ -23,30 +25,47 @@ def emit(context: Context, operator: Operator) -> str:
     w, form, graph = operator.operands[1], operator.requantise, context.graph
     assert isinstance(w, ConstantRef)
     kernel = context.program.constants[w.index].astype(np.int64) - operator.attributes.w_zero
-    rows = kernel.reshape(len(kernel), -1)
     if context.defers(operator) and form is not None:
-        return _products(context, operator, rows * np.broadcast_to(form.multiplier, len(rows))[:, None])
-    pair = folded(operator, rows)
+        scaled = kernel * np.broadcast_to(form.multiplier, len(kernel)).reshape(-1, *[1] * (kernel.ndim - 1))
+        doubled = _pays(operator, scaled)
+        if doubled:
+            context.doubled.add(context.index(operator))
+        return _products(context, operator, scaled, doubled)
+    pair = folded(operator, kernel)
     if pair is None:
-        return requantise(graph, context.program, operator, _products(context, operator, rows))
+        return requantise(graph, context.program, operator, _products(context, operator, kernel))
     scaled, rest = pair
-    return finish(graph, context.program, operator, graph.plus(_products(context, operator, scaled), rest))
+    doubled = _pays(operator, scaled)
+    negated = graph.plus(_products(context, operator, scaled, doubled), ((rest + 1) << doubled) - 1)
+    return finish(graph, context.program, operator, negated, doublings=int(doubled))
 
 
-def _products(context: Context, operator: Operator, rows: IntArray) -> str:
-    """Sums over windows of x - x_zero with the rows [O, K] as kernels, in the output's shape."""
+def _pays(operator: Operator, kernel: IntArray) -> bool:
+    """Whether twice the conv takes fewer cells than the conv. Neighbouring windows have to read neighbouring taps."""
+    a, (*spatial, _) = operator.attributes, operator.output.shape
+    one_group = kernel[: len(kernel) // a.groups].reshape(len(kernel) // a.groups, -1, *kernel.shape[-2:])
+    return a.strides[-1] == a.dilations[-1] and winograd.pays(prod(spatial), spatial[-1], one_group)
+
+
+def _products(context: Context, operator: Operator, kernel: IntArray, doubled: bool = False) -> str:
+    """Sums over windows of x - x_zero with a kernel [O, *taps, C], or twice that, in the output's shape."""
     graph, a = context.graph, operator.attributes
-    shape, kernel = context.shape(operator.operands[0]), context.shape(operator.operands[1])
+    shape, width = context.shape(operator.operands[0]), operator.output.shape[-2]
     source = graph.reshape(context.centred(operator.operands[0], a.x_zero), (prod(shape),))
-    positions = _positions(shape, kernel, operator)
-    if (positions < 0).any():
+    positions = _positions(shape, kernel.shape, operator)
+    if not doubled and (positions < 0).any():
         source = graph.op("Concat", source, graph.constant([0]), axis=0)
         positions = np.where(positions < 0, prod(shape), positions)
-    inner, outer, parts = kernel[-1], len(rows) // a.groups, []
+    inner, outer, parts = kernel.shape[-1], len(kernel) // a.groups, []
     for group in range(a.groups):
         read = positions[..., group * inner : (group + 1) * inner]
-        columns = graph.op("Gather", source, graph.integers(read.reshape(len(read), -1)), axis=0)
-        parts.append(graph.op("MatMul", columns, graph.constant(rows[group * outer : (group + 1) * outer].T)))
+        weights = kernel[group * outer : (group + 1) * outer]
+        if doubled:
+            lines = read.reshape(-1, width, prod(kernel.shape[1:-2]), *kernel.shape[-2:])
+            parts.append(winograd.twice(graph, source, prod(shape), lines, weights.reshape(outer, *lines.shape[2:])))
+        else:
+            columns = graph.op("Gather", source, graph.integers(read.reshape(len(read), -1)), axis=0)
+            parts.append(graph.op("MatMul", columns, graph.constant(weights.reshape(outer, -1).T)))
     total = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
     return graph.reshape(total, operator.output.shape)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """max: pairwise by 2 max(a, b) = a + b + |a - b|, exact with nothing divided until the next shift; or by steps.
 
-On open sums (conv before it) the doubled maxima go into the shift: floor(2^r max / 2^(s + r)) = floor(max / 2^s).
+On open sums (conv before it) what is doubled goes into the shift: floor(2^r max / 2^(s + r)) = floor(max / 2^s).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from verifiable_ml.program import Interval, Operator
-from verifiable_ml.proving.ezkl.requantise import floor_shift, saturate, unclipped
+from verifiable_ml.proving.ezkl.requantise import finish
 from verifiable_ml.proving.ezkl.view import Context
 
 
@@ -52,22 +52,22 @@ def _taps(context: Context, operator: Operator, open_sum: str | None) -> list[st
 
 
 def _requantised(context: Context, operator: Operator, taps: list[str]) -> str:
-    """The maximum of open sums, times 2^rounds, then what is left of the conv's requantisation."""
-    graph, program = context.graph, context.program
-    before = program.operators[operator.operands[0].index - len(program.inputs)]
-    form, rounds = before.requantise, 0
+    """The maximum of open sums, doubled once a round, then what is left of the conv's requantisation."""
+    graph, program, source = context.graph, context.program, operator.operands[0].index
+    before = program.operators[source - len(program.inputs)]
+    form, doublings = before.requantise, int(source in context.doubled)
     assert form is not None
+    widest = 2 * program.accumulator(before).magnitude * int(abs(form.multiplier).max())
     while len(taps) > 1:
         if len(taps) % 2:
             taps = [*taps, taps[-1]]
         taps = [
-            graph.op("Add", graph.op("Add", a, b), graph.op("Abs", graph.op("Sub", a, b)))
+            graph.op("Add", graph.op("Add", a, b), graph.absolute(graph.op("Sub", a, b), widest << doublings))
             for a, b in zip(taps[::2], taps[1::2], strict=True)
         ]
-        rounds += 1
+        doublings += 1
     channels = operator.output.shape[-1]
     greatest = graph.reshape(taps[0], (prod(operator.output.shape) // channels, channels))
-    rest = -np.broadcast_to(form.offset, channels) * (1 << rounds) - 1
+    rest = -np.broadcast_to(form.offset, channels) * (1 << doublings) - 1
     negated = graph.plus(graph.op("Neg", greatest), rest)
-    y = floor_shift(graph, negated, form.shift + rounds)
-    return graph.reshape(saturate(graph, y, unclipped(program, before), Interval(form.low, form.high)), operator.output.shape)
+    return graph.reshape(finish(graph, program, before, negated, doublings), operator.output.shape)
