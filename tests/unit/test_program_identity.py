@@ -61,10 +61,10 @@ def test_descriptor_read_by_another_reader_is_the_operator(program: Program):
             if isinstance(operand, ConstantRef):
                 values = program.constants[operand.index]
                 assert reader.take(32) == tensor_root(Dtype.of(values), encode_tensor(values))
-                assert (reader.number(1), reader.number(8)) == (Dtype.of(values), values.nbytes)
-                assert reader.dims() == values.shape
+                assert (reader.number(1), reader.dims()) == (Dtype.of(values), values.shape)
             else:
-                assert reader.number(4) == operand.index
+                spec = program.spec(operand.index)
+                assert (reader.number(4), reader.number(1), reader.dims()) == (operand.index, spec.dtype, spec.shape)
         for field in fields(operator.attributes):
             if field.name != "coefficients":
                 value = getattr(operator.attributes, field.name)

@@ -3,7 +3,7 @@
 
 descriptor = kind u8 || output dtype u8, dims || operand count u8, operands… || attributes || requantisation || K u32 || tau u32
 dims       = rank u8 || u32…
-operand    = 00 || trace index u32   or   01 || constant root 32 || dtype u8 || nbytes u64 || dims
+operand    = 00 || trace index u32 || dtype u8 || dims   or   01 || constant root 32 || dtype u8 || dims
 attributes = field by field: i64, or count u8 || i64… (nested for maps); an add's coefficients stand in its records
 requantisation = shift u8 || low i64 || high i64 || root of the records; zero bytes for the identity
 record     = multiplier u16, six zero bytes, offset i64 (for add: also a_1 … a_8 i16), little endian: an i64 tensor
@@ -129,11 +129,12 @@ def _requantisation(operator: Operator) -> bytes:
 
 
 def _operand(program: Program, operand: Operand) -> bytes:
-    if not isinstance(operand, ConstantRef):
-        return b"\x00" + _u32(operand.index)
-    values = program.constants[operand.index]
-    data, dtype = encode_tensor(values), Dtype.of(values)
-    return b"\x01" + tensor_root(dtype, data) + bytes([dtype]) + len(data).to_bytes(8, "big") + _dims(values.shape)
+    if isinstance(operand, ConstantRef):
+        values = program.constants[operand.index]
+        dtype = Dtype.of(values)
+        return b"\x01" + tensor_root(dtype, encode_tensor(values)) + bytes([dtype]) + _dims(values.shape)
+    spec = program.spec(operand.index)
+    return b"\x00" + _u32(operand.index) + bytes([spec.dtype]) + _dims(spec.shape)
 
 
 def _attribute(value: Any) -> bytes:

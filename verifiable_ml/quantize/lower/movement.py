@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from verifiable_ml.program.ops.rearrange import Map, identity
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
 from verifiable_ml.quantize.value import FloatArray, Grid, Quantised
+
+JOINED = 8
+Part = tuple[Operand, int]
+"""A tensor, and its length along the axis that is joined."""
 
 
 def reshape(lowering: Lowering, node: Node) -> Quantised:
@@ -56,13 +61,24 @@ def slice_(lowering: Lowering, node: Node) -> Quantised:
 
 
 def concat(lowering: Lowering, node: Node) -> Quantised:
-    """Operands brought to one grid, then joined."""
+    """Operands brought to one grid, then joined: eight at a time, which a descriptor always holds."""
     shape = lowering.shapes[node.output]
     axis = int(node.get("axis", 0)) % len(shape)
     grid = lowering.grid(node.output)
-    parts = [_on_grid(lowering, name, grid) for name in node.inputs]
-    ref = lowering.move(parts[0], parts[1:], label=node.name, view=shape, shape=shape, axis=axis)
+    parts = [(_on_grid(lowering, name, grid), lowering.shapes[name][axis]) for name in node.inputs]
+    while len(parts) > JOINED:
+        groups = [parts[i : i + JOINED] for i in range(0, len(parts), JOINED)]
+        parts = [group[0] if len(group) == 1 else _joined(lowering, node, group, shape, axis) for group in groups]
+    ref, _ = _joined(lowering, node, parts, shape, axis)
     return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
+
+
+def _joined(lowering: Lowering, node: Node, parts: list[Part], whole: Shape, axis: int) -> Part:
+    length = sum(part for _, part in parts)
+    shape = (*whole[:axis], length, *whole[axis + 1 :])
+    view = (prod(whole[:axis]), length, prod(whole[axis + 1 :]))
+    (first, _), *others = parts
+    return lowering.move(first, [ref for ref, _ in others], label=node.name, view=view, shape=shape, axis=1), length
 
 
 def _on_grid(lowering: Lowering, name: str, grid: Grid) -> Operand:
