@@ -82,7 +82,7 @@ def pays(windows: int, width: int, rows: IntArray) -> bool:
     pairs = windows // width * -(-width // 2)
     made = pairs * outer * (sum(length + length % 2 for length in lengths) + 4) + pairs * lines * inner * (4 * threes + 2 * twos)
     terms = lines * taps * inner
-    return made < windows * outer * (terms + terms % 2)
+    return bool(made < windows * outer * (terms + terms % 2))
 
 
 def twice(graph: Graph, source: str, size: int, positions: IntArray, rows: IntArray) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from verifiable_ml.program import Interval, Operand, Requantise
+from verifiable_ml.program import Interval, Operand, Requantise, TraceRef
 from verifiable_ml.program.ops.rearrange import Map, identity
 from verifiable_ml.program.tensor import Shape
 from verifiable_ml.quantize.lowering import Lower, Lowering, Node
@@ -65,15 +66,13 @@ def concat(lowering: Lowering, node: Node) -> Quantised:
     shape = lowering.shapes[node.output]
     axis = int(node.get("axis", 0)) % len(shape)
     grid = lowering.grid(node.output)
-    parts = [(_on_grid(lowering, name, grid), lowering.shapes[name][axis]) for name in node.inputs]
+    parts: list[Part] = [(_on_grid(lowering, name, grid), lowering.shapes[name][axis]) for name in node.inputs]
     while len(parts) > JOINED:
-        groups = [parts[i : i + JOINED] for i in range(0, len(parts), JOINED)]
-        parts = [group[0] if len(group) == 1 else _joined(lowering, node, group, shape, axis) for group in groups]
-    ref, _ = _joined(lowering, node, parts, shape, axis)
-    return Quantised(ref, np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
+        parts = [_joined(lowering, node, parts[i : i + JOINED], shape, axis) for i in range(0, len(parts), JOINED)]
+    return Quantised(_joined(lowering, node, parts, shape, axis)[0], np.array([grid.scale]), grid.zero, tuple(range(len(shape))))
 
 
-def _joined(lowering: Lowering, node: Node, parts: list[Part], whole: Shape, axis: int) -> Part:
+def _joined(lowering: Lowering, node: Node, parts: Sequence[Part], whole: Shape, axis: int) -> tuple[TraceRef, int]:
     length = sum(part for _, part in parts)
     shape = (*whole[:axis], length, *whole[axis + 1 :])
     view = (prod(whole[:axis]), length, prod(whole[axis + 1 :]))
