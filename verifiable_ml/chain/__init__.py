@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from verifiable_ml.chain.claims import evidence_arguments, inputs_id
     from verifiable_ml.chain.connection import connect, embedded
     from verifiable_ml.chain.contract import Contract
-    from verifiable_ml.chain.node import Sent
+    from verifiable_ml.chain.events import Event
+    from verifiable_ml.chain.node import Log, Node, Sent
     from verifiable_ml.chain.reverts import Refusal, Reverted
     from verifiable_ml.chain.solc import compile_source
 
@@ -31,8 +32,11 @@ __all__ = [
     "Artifact",
     "Chain",
     "Contract",
+    "Event",
     "Evidence",
     "Key",
+    "Log",
+    "Node",
     "Receipt",
     "Refusal",
     "Registered",
@@ -58,7 +62,8 @@ _LATER = {
     "claims": ("evidence_arguments", "inputs_id"),
     "connection": ("connect", "embedded"),
     "contract": ("Contract",),
-    "node": ("Sent",),
+    "events": ("Event",),
+    "node": ("Log", "Node", "Sent"),
     "reverts": ("Refusal", "Reverted"),
     "solc": ("compile_source",),
 }

@@ -13,6 +13,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
 
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
+from verifiable_ml.chain.events import Event, read_event
 from verifiable_ml.chain.node import Node, Sent
 from verifiable_ml.chain.reverts import Reverted, read_refusal
 from verifiable_ml.errors import ChainError, InvalidInput
@@ -50,6 +51,13 @@ class Contract:
         """Call in a transaction, and wait for it. value: in wei."""
         with named(self.artifact):
             return self.node.send(self.address, encode_call(self._function(function), arguments), gas, value)
+
+    def events(self, first: int, last: int) -> Iterator[Event]:
+        """What it has logged in blocks `first` to `last`, oldest first; what its ABI does not name is left out."""
+        for log in self.node.logs(self.address, first, last):
+            event = read_event(log, self.artifact.abi)
+            if event is not None:
+                yield event
 
     def by(self, account: str) -> Contract:
         """The same contract, called by another account that the node holds."""

@@ -15,6 +15,7 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3._utils.threads import Timeout  # what IPC raises, and no public module names it
 from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExhausted, Web3RPCError
+from web3.types import RPCEndpoint
 
 from verifiable_ml.chain.reverts import Reverted, embedded_revert_data, printable
 from verifiable_ml.errors import ChainError, Unreachable, VerifiableMlError
@@ -23,6 +24,9 @@ MINING_TIMEOUT = 180.0
 """Seconds until a transaction must be in a block."""
 
 GWEI = 10**9
+
+LOG_BLOCKS = 2_000
+"""Blocks that are searched for logs in one question: public nodes refuse more."""
 
 MAX_FEE = 1_000 * GWEI
 """Wei for one gas that an account of ours pays at most: the node names the price, and it may lie or the price may spike."""
@@ -36,6 +40,18 @@ class Sent:
     gas_used: int
     block: int
     contract: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One entry of a receipt: who wrote it, four words at most, and bytes; and where it stands in the chain."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    block: int
+    transaction: bytes
+    place: int
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,39 @@ class Node:
                 return tuple(self.web3.eth.accounts)
             except Web3RPCError:  # public nodes refuse eth_accounts
                 return ()
+
+    def number(self) -> int:
+        """Of the latest block."""
+        with self._failures():
+            return int(self.web3.eth.block_number)
+
+    def now(self) -> int:
+        """The latest block's time, in seconds; the next block's is later."""
+        with self._failures():
+            return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def advance(self, seconds: int) -> None:
+        """Mine a block so many seconds later. Raises ChainError on a node that keeps real time."""
+        with self._failures():
+            tester = getattr(self.web3.provider, "ethereum_tester", None)
+            if tester is not None:
+                tester.time_travel(self.now() + seconds)
+                tester.mine_block()
+                return
+            for method, arguments in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
+                answer = self.web3.provider.make_request(RPCEndpoint(method), arguments)
+                if "error" in answer:
+                    raise ChainError(
+                        thing=self.name, reason="its clock cannot be advanced", hint="use the embedded EVM or anvil, or wait"
+                    )
+
+    def logs(self, address: str, first: int, last: int) -> Iterator[Log]:
+        """What a contract has logged in blocks `first` to `last`, oldest first."""
+        for start in range(first, last + 1, LOG_BLOCKS):
+            end = min(start + LOG_BLOCKS - 1, last)
+            with self._failures():
+                found = self.web3.eth.get_logs({"address": Web3.to_checksum_address(address), "fromBlock": start, "toBlock": end})
+                yield from map(_log, found)
 
     def send(self, to: str | None, data: bytes, gas: int, value: int = 0) -> Sent:
         """Send one transaction and wait until it is mined. Raises Reverted, Unreachable, ChainError.
@@ -182,6 +231,17 @@ class Node:
 
     def _refused(self, reason: str) -> ChainError:
         return ChainError(thing=self.name, reason=reason, hint="check the account's balance and that this is an Ethereum node")
+
+
+def _log(entry: Any) -> Log:
+    return Log(
+        address=str(entry["address"]),
+        topics=tuple(map(bytes, entry["topics"])),
+        data=bytes(entry["data"]),
+        block=int(entry["blockNumber"]),
+        transaction=bytes(entry["transactionHash"]),
+        place=int(entry["logIndex"]),
+    )
 
 
 def unreachable(name: str, error: Exception) -> Unreachable:
