@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,9 @@ from verifiable_ml.program import Builder, Interval, Program, Requantise
 from verifiable_ml.program.encoding import Tokens
 from verifiable_ml.proving import Keys, Proof
 from verifiable_ml.proving.ezkl.backend import EzklBackend
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, whose children could not be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PUBLIC, HASHED, PRIVATE = Privacy(), Privacy("hashed", "hashed"), Privacy("private", "committed")
 TINY_INPUT = {"x": np.array([[1, 60, 3, 33]], np.uint8)}
