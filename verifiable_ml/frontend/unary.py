@@ -62,6 +62,11 @@ BREAKS: dict[str, Function] = {
     "ThresholdedRelu": lambda x, get: np.full_like(x, float(get("alpha", 1.0))),
 }
 """Functions that jump: the place nearest to x where they do. What was exactly there before it was quantised is there again."""
+POLES: dict[str, Function] = {
+    "Reciprocal": lambda x, _: np.zeros_like(x),
+    "Tan": lambda x, _: (np.floor(x / pi) + 0.5) * pi,
+}
+"""Functions without a bound: the pole nearest to x. Where x can be on either side, no range of the result holds."""
 UNARY: dict[str, Function] = {
     "Abs": lambda x, _: np.abs(x),
     "Acos": lambda x, _: np.arccos(x),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verifiable_ml.frontend.unary import BREAKS, UNARY, Function
+from verifiable_ml.frontend.unary import BREAKS, POLES, UNARY, Function
 from verifiable_ml.program import Interval, Requantise
 from verifiable_ml.program.ops.lookup import MAX_ENTRIES, position
 from verifiable_ml.program.ops.lookup import Attributes as Mantissa
@@ -42,6 +42,7 @@ def function(lowering: Lowering, node: Node) -> Function:
 def table(lowering: Lowering, node: Node) -> Quantised:
     """Lookup over the operand's proven interval, at most 2^16 entries."""
     name, computed = node.inputs[0], function(lowering, node)
+    _check_poles(lowering, node)
     if node.kind in STEEP and lowering.calibration.ranges[name].low >= 0:
         fine = lowering.fine(name)
         if lowering.builder.spec(fine.ref).interval.high >= MAX_ENTRIES // 2 and fine.zero == 0:
@@ -58,6 +59,20 @@ def table(lowering: Lowering, node: Node) -> Quantised:
         interval = lowering.builder.spec(x.ref).interval
     real = _values(computed, np.arange(interval.low, interval.high + 1) - x.zero, x, node)
     return _looked_up(lowering, node, x, real, base=interval.low)
+
+
+def _check_poles(lowering: Lowering, node: Node) -> None:
+    """Raises UnsupportedOperator if a pole lies within what calibration has seen: beside it the result has no bound."""
+    found = lowering.calibration.ranges[node.inputs[0]]
+    if node.kind not in POLES:
+        return
+    poles = POLES[node.kind](np.array([found.low, found.high]), node.get)
+    inside = [float(pole) for pole in poles if found.low < pole < found.high]
+    if inside:
+        raise node.refuse(
+            f"its operand lies in [{found.low:.3g}, {found.high:.3g}], on both sides of the pole at {inside[0]:.3g}",
+            "keep the operand on one side of it: clip, or add to it, before",
+        )
 
 
 def _magnitude(lowering: Lowering, node: Node, x: Quantised) -> Quantised:
