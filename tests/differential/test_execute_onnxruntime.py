@@ -12,7 +12,7 @@ import pytest
 import verifiable_ml as vml
 from differential.random_programs import KINDS, image_program, random_inputs, random_program, rearranged
 from verifiable_ml.bench import execute as seeded
-from verifiable_ml.bench import fidelity
+from verifiable_ml.bench.fidelity import cases as fidelity_cases
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.execute import OnnxView, encode_inputs, fetch, onnxruntime, predictor, recorder, run_reference, views
 from verifiable_ml.execute import signed as signed_bytes
@@ -274,7 +274,7 @@ CASES_OF_FIDELITY = 16
 def test_every_model_that_fidelity_is_measured_on_is_bit_for_bit_the_reference():
     """Widths as `auto` chooses them, one input of each: MobileNets at 224 take the reference a minute."""
     names = []
-    for case in fidelity.cases():
+    for case in fidelity_cases():
         program = vml.compile(case.model, calibration=case.calibration, refuse=False)
         given = encode_inputs(program, case.held_out[0], saturate=True)
         assert_same(program, OnnxView(program, every_output=True), given, OnnxView(program))

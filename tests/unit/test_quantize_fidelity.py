@@ -174,3 +174,23 @@ def test_mask_before_a_softmax_stays_out_of_the_range() -> None:
         found = FloatModel(model).run(samples[0])
         assert found["a"].min() == -31
         assert found["m"].min() == mask
+
+
+def rare_model() -> tuple[onnx.ModelProto, list[dict[str, np.ndarray]]]:
+    """A step of a sum: of sixty samples few lie where 8 bits decide otherwise, and none of every fifth does."""
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["" : 20]> '
+        "g (float[1,2] x) => (float[1,2] y) { s = Sigmoid(x) m = Mul(s, k) y = Softmax(m) }"
+    )
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(2000), "k"))
+    apart, close = np.array([[1.0, -1.0]], np.float32), np.array([[0.5, 0.5006]], np.float32)
+    samples = [{"x": close if place % 5 == 1 else apart * (1 if place % 2 else -1)} for place in range(60)]
+    return model, samples
+
+
+def test_width_that_only_samples_of_the_calibration_show_to_be_too_narrow_is_not_chosen() -> None:
+    prepared = load(*rare_model())
+    trials = quantise(prepared, threshold=0.999, refuse=False).fidelity.trials
+    assert trials[0].name == "8 / 8"
+    assert trials[0].cosine >= 0.999
+    assert not trials[0].chosen

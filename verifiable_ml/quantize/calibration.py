@@ -44,18 +44,19 @@ class Range:
 
 
 class FloatModel:
-    """The float model with every tensor as an output: one run gives the value of each by name."""
+    """The float model with every tensor as an output, or its own outputs only: one run gives the value of each by name."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, every_tensor: bool = True) -> None:
         observed = onnx.ModelProto()
         observed.CopyFrom(model)
         present = {output.name for output in observed.graph.output}
         names = [name for node in observed.graph.node for name in node.output if name and name not in present]
-        observed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        observed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if every_tensor)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         # without optimisation every named tensor keeps its meaning
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        if every_tensor:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         self._session = onnxruntime.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]
         self._types = {given.name: given.type for given in self._session.get_inputs()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -27,6 +28,8 @@ VALIDATED = 16, 200, 1 << 27
 """The least and the greatest number of samples that the report is measured on; between them, elements of all tensors."""
 TRIED = 6, 200, 1 << 25
 """The same, of the samples that each trial of widths is measured on."""
+SEEN = 16, 100, 1 << 28
+"""The same, of samples that have calibrated: a choice is measured on them too, where no more than those are held out."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def quantise(
         ladder = (plain.plan.fine(),)  # such models are small, and all of their decisions count
     reference = Reference(prepared.model, validation[: _count(VALIDATED, plain)])
     some = reference.of_first(_count(TRIED, plain))
-    trials = _Trials(plain, some, is_whole=len(some.samples) == len(reference.samples))
+    trials = _Trials(plain, some, samples, is_whole=len(some.samples) == len(reference.samples))
     wanted, tried = search(ladder, trials, threshold)
     chosen = wanted[0]
     report = chosen.report if chosen.report.layers and trials.is_whole else measure(reference, chosen.lowered, spec)
@@ -80,6 +83,8 @@ class _Trials:
 
     plain: Lowering
     reference: Reference
+    samples: Sequence[Sample]
+    """Those that have calibrated."""
     is_whole: bool
     reports: dict[Any, FidelityReport] = field(default_factory=dict)
     """By the types of a program's tensors."""
@@ -93,6 +98,18 @@ class _Trials:
             measured = measure if narrowest and self.is_whole else measure_outputs
             self.reports[alike] = measured(self.reference, lowered, self.plain.spec)
         return Attempt(name, widths, lowered, self.reports[alike])
+
+    @cached_property
+    def seen(self) -> Reference | None:
+        """Samples that have calibrated, where few were held out. Of their outputs only: that is soon done."""
+        least, most, elements = SEEN
+        some = self.samples[: min(most, elements // _elements(self.plain))]
+        few = len(self.reference.samples) < most and len(some) >= least
+        return Reference(self.reference.model, some, every_tensor=False) if few else None
+
+    def holds(self, attempt: Attempt, threshold: float) -> bool:
+        """As of Trials."""
+        return self.seen is None or measure_outputs(self.seen, attempt.lowered, self.plain.spec).reaches(threshold)
 
     def layers(self, attempt: Attempt) -> tuple[LayerFidelity, ...]:
         """As of Trials."""
@@ -114,5 +131,9 @@ def _parted(samples: Sequence[Sample], validation: Sequence[Sample] | None) -> t
 def _count(limits: tuple[int, int, int], lowering: Lowering) -> int:
     """How many samples: fewer of a model with larger tensors."""
     least, most, elements = limits
-    each = sum(prod(shape) for name, shape in lowering.shapes.items() if name not in lowering.constants)
-    return min(max(elements // max(each, 1), least), most)
+    return min(max(elements // _elements(lowering), least), most)
+
+
+def _elements(lowering: Lowering) -> int:
+    """Of all tensors of one run."""
+    return max(sum(prod(shape) for name, shape in lowering.shapes.items() if name not in lowering.constants), 1)

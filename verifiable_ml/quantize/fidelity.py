@@ -157,11 +157,14 @@ class FidelityReport:
 
 
 class Reference:
-    """The float model's values on the samples that judge. They are kept from one trial to the next where memory allows."""
+    """The float model's values on the samples that judge, of every tensor or of the outputs only.
 
-    def __init__(self, model: onnx.ModelProto, samples: Sequence[Sample]) -> None:
+    They are kept from one trial to the next where memory allows.
+    """
+
+    def __init__(self, model: onnx.ModelProto, samples: Sequence[Sample], every_tensor: bool = True) -> None:
         self.model, self.samples = model, samples
-        self._float = FloatModel(model)
+        self._float = FloatModel(model, every_tensor)
         self._kept: dict[int, dict[str, Array]] = {}
         self._elements = 0
 
@@ -172,7 +175,7 @@ class Reference:
         return other
 
     def values(self, place: int) -> dict[str, Array]:
-        """Every tensor of the float model on the sample at that place."""
+        """The float model's tensors on the sample at that place."""
         if place in self._kept:
             return self._kept[place]
         values = self._float.run(self.samples[place])

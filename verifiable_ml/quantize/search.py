@@ -63,6 +63,12 @@ class Trials(Protocol):
         """
         ...
 
+    def holds(self, attempt: Attempt, threshold: float) -> bool:
+        """Whether the samples that have calibrated say the same, where those held out are few: what is seldom far off is not
+        among a dozen.
+        """
+        ...
+
     def layers(self, attempt: Attempt) -> Sequence[LayerFidelity]:
         """Every layer of an attempt, measured."""
         ...
@@ -72,16 +78,17 @@ def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: floa
     """What to take, the most wanted first, and everything that was tried in order."""
     aim = threshold + MARGIN * (1 - threshold) if threshold < 1 else threshold
     rungs = [trials.run(*ladder[0], narrowest=True)]
-    if rungs[0].report.reaches(threshold):
+    if rungs[0].report.reaches(threshold) and trials.holds(rungs[0], threshold):
         return rungs, rungs
     for name, widths in ladder[1:]:
         try:
             rungs.append(trials.run(name, widths))
         except QuantisationError:  # too wide to prove its bounds
             break
-        if rungs[-1].report.reaches(aim):
+        if rungs[-1].report.reaches(aim) and trials.holds(rungs[-1], threshold):
             between = _between(rungs[-2], rungs[-1], trials, aim)
             good = [attempt for attempt in reversed(between) if attempt.report.reaches(aim)]
+            good = [attempt for attempt in good if trials.holds(attempt, threshold)]
             return [*good[:1], *reversed(rungs)], [*rungs, *between]
     enough = [attempt for attempt in rungs if attempt.report.reaches(threshold)]
     return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)], rungs
