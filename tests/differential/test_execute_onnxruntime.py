@@ -12,6 +12,7 @@ import pytest
 import verifiable_ml as vml
 from differential.random_programs import KINDS, image_program, random_inputs, random_program, rearranged
 from verifiable_ml.bench import execute as seeded
+from verifiable_ml.bench.fidelity import CASES
 from verifiable_ml.bench.fidelity import cases as fidelity_cases
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.execute import OnnxView, encode_inputs, fetch, onnxruntime, predictor, recorder, run_reference, views
@@ -265,10 +266,6 @@ def test_traces_from_one_view_in_many_threads_are_each_their_own(monkeypatch: py
         assert [trace.root for trace in traces] == wanted
 
 
-CASES_OF_FIDELITY = 16
-"""The zoo, and the architectures of bench/architectures.py."""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_model_that_fidelity_is_measured_on_is_bit_for_bit_the_reference():
@@ -279,4 +276,4 @@ def test_every_model_that_fidelity_is_measured_on_is_bit_for_bit_the_reference()
         given = encode_inputs(program, case.held_out[0], saturate=True)
         assert_same(program, OnnxView(program, every_output=True), given, OnnxView(program))
         names.append(case.name)
-    assert len(names) == CASES_OF_FIDELITY
+    assert len(names) == CASES

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from verifiable_ml.bench import fidelity
-from verifiable_ml.bench.fidelity import Case, cases, measured, row
+from verifiable_ml.bench.fidelity import CASES, Case, cases, measured, row
 
 SLACK = 2
 """Times the limit of a compile: who runs the tests may share the machine."""
@@ -18,6 +18,7 @@ SLACK = 2
 @pytest.mark.timeout(1200)
 def test_fidelity_of_the_zoo_and_of_every_architecture_holds_and_compiles_within_its_limit() -> None:
     found = [(case, measured(case)) for case in cases()]
+    assert len(found) == CASES
     lacking = [row(case, each) for case, each in found if not each.holds]
     assert not lacking, "each reaches cosine 0.999 and 99 % of the clear decisions, on inputs that nobody has seen"
     late = [row(case, each) for case, each in found if each.seconds > SLACK * (10 + 5e-6 * case.parameters)]

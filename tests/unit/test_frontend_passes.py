@@ -91,6 +91,27 @@ CASES = [
         ["ReduceMean", "Sub", "Mul", "ReduceMean", "Add", "Sqrt", "Div"],
     ),
     (
+        "variance as flax writes it",
+        f"""{TOKENS} {{ t = ReduceSum <keepdims=0> (x, last) m = Mul (t, share) q = Mul (x, x)
+       u = ReduceSum <keepdims=0> (q, last) n = Mul (u, share) o = Mul (m, m) y = Sub (n, o) }}""",
+        {"last": [2], "share": 1 / 6},
+        ["ReduceMean", "Sub", "Mul", "ReduceMean"],
+    ),
+    (
+        "variance of means that are kept, then the norm",
+        f"""{TOKENS} {{ m = ReduceMean (x, last) q = Pow (x, two) n = ReduceMean (q, last) o = Pow (m, two) v = Sub (n, o)
+       e = Add (v, eps) r = Sqrt (e) d = Sub (x, m) y = Div (d, r) }}""",
+        {"last": [-1], "two": 2.0, "eps": 1e-2},
+        ["LayerNormalization"],
+    ),
+    (
+        "no variance: another share",
+        f"""{TOKENS} {{ t = ReduceSum (x, last) m = Mul (t, share) q = Mul (x, x) u = ReduceSum (q, last)
+       n = Mul (u, share) o = Mul (m, m) y = Sub (n, o) }}""",
+        {"last": [2], "share": 1 / 5},
+        ["ReduceSum", "Mul", "Mul", "ReduceSum", "Mul", "Mul", "Sub"],
+    ),
+    (
         "a subtracted and a dividing constant",
         f"{ROWS} {{ a = Sub (x, c) y = Div (a, d) }}",
         {"c": random(6), "d": random(6) + 9},

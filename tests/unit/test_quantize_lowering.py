@@ -228,3 +228,11 @@ def test_relu_output_is_unsigned_and_saturates_at_both_ends() -> None:
     values = run_reference(program, encode_inputs(program, far, saturate=True)).tensors[1]
     assert values.min() >= 0
     assert values.max() <= 255
+
+
+def test_function_with_a_pole_inside_of_what_calibration_has_seen_is_refused_with_a_way_out() -> None:
+    model = graph("g (float[1,6] x) => (float[1,6] y) { y = Tan(x) }")
+    near = [{"x": RNG.uniform(-1.5, 1.5, (1, 6)).astype(np.float32)} for _ in range(20)]
+    assert vml.compile(model, near, threshold=0).operators
+    with pytest.raises(UnsupportedOperator, match="both sides of the pole"):
+        vml.compile(model, [*near, {"x": np.full((1, 6), 2.0, np.float32)}])

@@ -10,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from verifiable_ml import api
+from verifiable_ml.bench.published import CALIBRATION, PUBLISHED
+from verifiable_ml.bench.published import HELD_OUT as UNSEEN
 from verifiable_ml.bench.table import Cell, Table
 from verifiable_ml.errors import BackendUnavailable
 from verifiable_ml.execute.onnxruntime import session
@@ -30,6 +34,8 @@ from verifiable_ml.quantize.spec import QuantSpec
 Sample = dict[str, np.ndarray]
 HELD_OUT = 300
 """Of the zoo's test samples."""
+CASES = 18
+"""How many there are."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def fidelity(progress: Progress = silent) -> Table:
     """Cosine and decisions of `--width auto` and of onnxruntime's quantiser, on inputs that neither has seen."""
     rows: list[tuple[Cell, ...]] = []
     for number, case in enumerate(cases()):
-        progress(case.name, number / 16)
+        progress(case.name, number / CASES)
         rows.append(row(case, measured(case)))
     columns = (
         "model",
@@ -103,10 +109,17 @@ def row(case: Case, found: Found) -> tuple[Cell, ...]:
 
 
 def cases() -> Iterator[Case]:
-    """The zoo, then the architectures, each made when it is asked for. Raises BackendUnavailable without torch."""
+    """The zoo, what is published, then the architectures, each made when it is asked for.
+
+    Raises BackendUnavailable without torch, or where a package cannot be fetched.
+    """
     for name in zoo.names():
         model = zoo.model(name)
         yield Case(name, model.parameters, onnx.load(model.path), model.calibration(), model.test(HELD_OUT)[0])
+    for published in PUBLISHED:
+        model, given = published.model(), published.samples()
+        counted = sum(prod(each.dims) for each in model.graph.initializer)
+        yield Case(published.name, counted, model, [*islice(given, CALIBRATION)], [*islice(given, UNSEEN)])
     try:
         from verifiable_ml.bench.architectures import ARCHITECTURES
     except ImportError as error:

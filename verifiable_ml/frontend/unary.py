@@ -63,7 +63,6 @@ BREAKS: dict[str, Function] = {
 }
 """Functions that jump: the place nearest to x where they do. What was exactly there before it was quantised is there again."""
 POLES: dict[str, Function] = {
-    "Reciprocal": lambda x, _: np.zeros_like(x),
     "Tan": lambda x, _: (np.floor(x / pi) + 0.5) * pi,
 }
 """Functions without a bound: the pole nearest to x. Where x can be on either side, no range of the result holds."""

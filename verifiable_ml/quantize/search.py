@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol
 
 from verifiable_ml.errors import QuantisationError
@@ -87,9 +88,8 @@ def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: floa
             break
         if rungs[-1].report.reaches(aim) and trials.holds(rungs[-1], threshold):
             between = _between(rungs[-2], rungs[-1], trials, aim)
-            good = [attempt for attempt in reversed(between) if attempt.report.reaches(aim)]
-            good = [attempt for attempt in good if trials.holds(attempt, threshold)]
-            return [*good[:1], *reversed(rungs)], [*rungs, *between]
+            good = (each for each in reversed(between) if each.report.reaches(aim) and trials.holds(each, threshold))
+            return [*islice(good, 1), *reversed(rungs)], [*rungs, *between]
     enough = [attempt for attempt in rungs if attempt.report.reaches(threshold)]
     return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)], rungs
 

@@ -17,6 +17,7 @@ from verifiable_ml.errors import MalformedModel, UnsupportedModel, VerifiableMlE
 from verifiable_ml.frontend import judge
 from verifiable_ml.frontend.graph import Rewrite
 from verifiable_ml.frontend.passes import (
+    centred_variance,
     computed_indices,
     equal_ranks,
     expand_functions,
@@ -81,6 +82,7 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         remove_no_ops,
         unroll_recurrent,
         fuse_gelu,
+        centred_variance,
         fuse_layer_norm,
         fold_batch_norm,
         split_gemm,
