@@ -14,10 +14,26 @@ library TensorReader {
     /// @notice The integer at `index`.
     /// @dev INVARIANT: (index + 1) * width <= data.length, checked once by the caller, not for every element.
     function element(bytes calldata data, uint8 dtype, uint256 index) internal pure returns (int256) {
-        uint256 word;
+        bytes32 word;
         assembly ("memory-safe") {
             word := calldataload(add(data.offset, shl(dtype, index)))
         }
+        return decode(word, dtype);
+    }
+
+    /// @notice The integer at `index` of elements that lie in memory from `source` on.
+    /// @dev INVARIANT: as for calldata, the caller has checked that they reach so far.
+    function loaded(uint256 source, uint8 dtype, uint256 index) internal pure returns (int256) {
+        bytes32 word;
+        assembly ("memory-safe") {
+            word := mload(add(source, shl(dtype, index)))
+        }
+        return decode(word, dtype);
+    }
+
+    /// @notice The integer at the beginning of a word.
+    function decode(bytes32 bytes_, uint8 dtype) internal pure returns (int256) {
+        uint256 word = uint256(bytes_);
         if (dtype == 0) return int256(word >> 248);
         if (dtype == 1) return int16(_swap16(word >> 240));
         if (dtype == 2) return int32(_swap32(word >> 224));

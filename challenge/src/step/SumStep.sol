@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {TensorReader} from "../TensorReader.sol";
+import {Operator} from "./Descriptor.sol";
+import {Accumulator, Run} from "./ISteps.sol";
+import {Kind} from "./Kind.sol";
+import {Piece, Step} from "./Step.sol";
+
+/// @title sum, an element at a time: the innermost axes lie side by side.
+contract SumStep is Step {
+    /// @inheritdoc Step
+    function kind() public pure override returns (uint8) {
+        return Kind.SUM;
+    }
+
+    function _fits(Operator memory operator) internal pure override returns (bool) {
+        if (operator.operands.length != 1) return false;
+        return _reduces(operator, operator.numbers[0]);
+    }
+
+    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
+        internal
+        pure
+        override
+        returns (Accumulator memory)
+    {
+        (uint256 source, uint8 dtype) = _neighbours(piece);
+        int256 sum = start.value;
+        unchecked {
+            // 1,024 numbers of 64 bits
+            for (uint256 i; i < piece.end - piece.first; ++i) {
+                sum += TensorReader.loaded(source, dtype, i);
+            }
+        }
+        return Accumulator(sum, 0);
+    }
+}
