@@ -10,6 +10,7 @@ import numpy as np
 
 from differential.cases import program_of
 from differential.random_programs import random_inputs, random_program
+from differential.wide_programs import WIDE, wide_program
 from vectors.operator_cases import Case
 from verifiable_ml.dispute.opening import Opening, Run
 from verifiable_ml.dispute.step import Accumulator, Statement, neutral
@@ -53,10 +54,25 @@ def _witness(trace: Trace) -> Witness:
 
 
 def random_trace(kind: str, rng: np.random.Generator) -> Trace:
-    """Of a program of one operator, the last tensor being its output."""
-    while (program := random_program(kind, rng)) is None:
+    """Of a small program of one operator, the last tensor being its output; every third time of a wide one."""
+    draw = wide_program if kind in WIDE and rng.random() < 0.3 else random_program
+    while (program := draw(kind, rng)) is None:
         pass
     return run_reference(program, random_inputs(program, rng))
+
+
+def lied_trace(trace: Trace, rng: np.random.Generator) -> Trace:
+    """The same with operands that nobody computed: any bytes of their dtypes, their least and greatest values among them."""
+    count = len(trace.program.inputs)
+    lies = (_any_values(tensor, rng) for tensor in trace.tensors[:count])
+    return Trace(trace.program, (*lies, *trace.tensors[count:]))
+
+
+def _any_values(tensor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    ends = np.iinfo(tensor.dtype)
+    values = rng.integers(ends.min, ends.max, tensor.shape, tensor.dtype, endpoint=True)
+    near = rng.choice(np.array([ends.min, ends.max, 0, 1], tensor.dtype), tensor.shape)
+    return np.where(rng.random(tensor.shape) < 0.5, near, values)
 
 
 def trace_of(case: Case) -> Trace:

@@ -14,7 +14,7 @@ from typing import Any
 import pyrevm
 
 from verifiable_ml.commitment import keccak
-from verifiable_ml.dispute.opening import Opening, Run
+from verifiable_ml.dispute.opening import MISSING, Opening, Run
 from verifiable_ml.dispute.step import Accumulator, Statement
 from verifiable_ml.program import OPERATORS
 
@@ -22,7 +22,6 @@ OUT = Path(__file__).resolve().parents[2] / "challenge" / "out"
 CONTRACTS = tuple(f"{name.capitalize()}Step" for name in OPERATORS)
 """In the order of their kinds, as the router's constructor takes them."""
 SENDER = "0x" + "11" * 20
-MISSING = Run(0, b"", ())
 LIMIT = 30_000_000
 
 

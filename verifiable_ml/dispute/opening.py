@@ -52,6 +52,9 @@ class Opened:
         raise malformed(f"element {position}, which the piece reads, is in none of the {len(self.runs)} runs")
 
 
+MISSING = Run(0, b"", ())
+"""How a record that is missing stands in calldata, where there is no None."""
+
 NOTHING = Opening((), ())
 """Of an operand of which a piece reads no element: taps that all lie in the padding, a fill, another operand's entry."""
 
@@ -128,7 +131,7 @@ def _merkle_root(run: Run, nbytes: int) -> bytes:
 
 def trace_root_of(root: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
     """Climb from a tensor's root at `index` to the root of a trace of `count` tensors (rule 3). Raises MalformedEvidence."""
-    if len(path) != depth_of(count) or not 0 <= index < count or any(len(sibling) != 32 for sibling in path):
+    if not 0 <= index < count or len(path) != depth_of(count) or any(len(sibling) != 32 for sibling in path):
         raise malformed(f"its path of {len(path)} siblings does not lead from tensor {index} to a trace of {count}")
     node = root
     for level, sibling in enumerate(path):

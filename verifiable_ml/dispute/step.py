@@ -15,7 +15,7 @@ from verifiable_ml.commitment import Dtype
 from verifiable_ml.commitment.roots import LEAF_BYTES
 from verifiable_ml.dispute.accumulator import LIMIT, Accumulator
 from verifiable_ml.dispute.descriptor import Descriptor, TensorForm
-from verifiable_ml.dispute.opening import Opened, Opening, Run, malformed, tensor_root_of, trace_root_of
+from verifiable_ml.dispute.opening import MISSING, Opened, Opening, Run, malformed, tensor_root_of, trace_root_of
 from verifiable_ml.dispute.steps import STEPS
 from verifiable_ml.dispute.steps.piece import Piece
 
@@ -79,7 +79,7 @@ def finish(descriptor: Descriptor, element: int, accumulator: Accumulator, recor
     _check_accumulator(accumulator)
     value = accumulator.index if descriptor.kind == "argmax" else accumulator.value
     if descriptor.records is None:
-        if record is not None:
+        if record not in (None, MISSING):
             raise malformed("a record was given, and the operator has none")
         return value
     opened = _open_record(descriptor, element, record)
