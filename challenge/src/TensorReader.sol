@@ -40,6 +40,57 @@ library TensorReader {
         return int64(_swap64(word >> 192));
     }
 
+    /// @notice `count` elements that lie in memory from `source` on, a word each.
+    /// @dev INVARIANT: as above. Narrow ones go four at a time, so that up to three words of free memory are written as well.
+    function wide(uint256 source, uint8 dtype, uint256 count) internal pure returns (int256[] memory values) {
+        assembly ("memory-safe") {
+            values := mload(0x40)
+            mstore(values, count)
+            let to := add(values, 32)
+            let end := add(to, shl(5, count))
+            mstore(0x40, end)
+            switch dtype
+            case 0 {
+                for {} lt(to, end) { to := add(to, 128) } {
+                    let word := mload(source)
+                    mstore(to, byte(0, word))
+                    mstore(add(to, 32), byte(1, word))
+                    mstore(add(to, 64), byte(2, word))
+                    mstore(add(to, 96), byte(3, word))
+                    source := add(source, 4)
+                }
+            }
+            case 1 {
+                for {} lt(to, end) { to := add(to, 128) } {
+                    let word := mload(source)
+                    word := or(shl(8, and(shr(192, word), 0x00FF00FF00FF00FF)), and(shr(200, word), 0x00FF00FF00FF00FF))
+                    mstore(to, signextend(1, shr(48, word)))
+                    mstore(add(to, 32), signextend(1, shr(32, word)))
+                    mstore(add(to, 64), signextend(1, shr(16, word)))
+                    mstore(add(to, 96), signextend(1, word))
+                    source := add(source, 8)
+                }
+            }
+            case 2 {
+                for {} lt(to, end) { to := add(to, 32) } {
+                    let word := mload(source)
+                    let low := or(byte(0, word), shl(8, byte(1, word)))
+                    mstore(to, signextend(3, or(low, or(shl(16, byte(2, word)), shl(24, byte(3, word))))))
+                    source := add(source, 4)
+                }
+            }
+            default {
+                for {} lt(to, end) { to := add(to, 32) } {
+                    let word := shr(192, mload(source))
+                    word := or(shl(8, and(word, 0x00FF00FF00FF00FF)), and(shr(8, word), 0x00FF00FF00FF00FF))
+                    word := or(shl(16, and(word, 0x0000FFFF0000FFFF)), and(shr(16, word), 0x0000FFFF0000FFFF))
+                    mstore(to, signextend(7, or(shl(32, and(word, 0xFFFFFFFF)), shr(32, word))))
+                    source := add(source, 8)
+                }
+            }
+        }
+    }
+
     function _swap16(uint256 word) private pure returns (int16) {
         return int16(uint16((word >> 8) | (word << 8)));
     }

@@ -130,9 +130,12 @@ class Chain:
             return answer
         return tuple(int.from_bytes(answer[place : place + 32], "big") for place in range(0, 160, 32))
 
+    def calldata(self, function: str, arguments: bytes) -> bytes:
+        return self._selectors[function] + arguments
+
     def call(self, function: str, arguments: bytes) -> bytes | Refused:
         """The answer, or the error's name. Raises Panicked."""
-        calldata = self._selectors[function] + arguments
+        calldata = self.calldata(function, arguments)
         try:
             answer = self.evm.message_call(caller=SENDER, to=self.steps, calldata=calldata, is_static=True)
         except RuntimeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -96,13 +95,15 @@ def _siblings(tree: MerkleTree, first: int, last: int) -> tuple[bytes, ...]:
 
 def tensor_root_of(dtype: Dtype, nbytes: int, runs: Sequence[Run]) -> bytes:
     """The one tensor root (rule 2) to which all runs of a tensor of that type and length lead. Raises MalformedEvidence."""
-    roots = {_merkle_root(run, nbytes) for run in runs}
-    for before, after in pairwise(runs):
-        if after.first <= before.first + leaf_count(len(before.data)):
+    root, least = b"", 0
+    for run in runs:
+        if run.first < least:
             raise malformed("its runs do not rise with a gap between them")
-    if len(roots) != 1:
-        raise malformed(f"its runs lead to {len(roots)} roots")
-    return keccak(TENSOR + bytes([dtype]) + nbytes.to_bytes(8, "big") + roots.pop())
+        found = _merkle_root(run, nbytes)
+        if root not in (b"", found):
+            raise malformed("its runs lead to different roots")
+        root, least = found, run.first + leaf_count(len(run.data)) + 1
+    return keccak(TENSOR + bytes([dtype]) + nbytes.to_bytes(8, "big") + root)
 
 
 def _merkle_root(run: Run, nbytes: int) -> bytes:

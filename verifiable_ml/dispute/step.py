@@ -95,7 +95,9 @@ def _open(statement: Statement, operand: TensorForm, opening: Opening) -> Opened
         return Opened(operand.dtype, ())
     root = tensor_root_of(operand.dtype, operand.nbytes, opening.runs)
     if isinstance(operand.source, bytes):
-        if opening.path or root != operand.source:
+        if opening.path:
+            raise malformed("a constant is no tensor of the trace, and was given a path")
+        if root != operand.source:
             raise malformed("its runs do not lead to the constant's root")
     elif trace_root_of(root, operand.source, statement.count, opening.path) != statement.trace_root:
         raise malformed("its runs do not lead to the trace's root")

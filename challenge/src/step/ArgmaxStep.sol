@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {TensorReader} from "../TensorReader.sol";
 import {Operator} from "./Descriptor.sol";
 import {Accumulator, Run} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
@@ -25,11 +24,14 @@ contract ArgmaxStep is Step {
         returns (Accumulator memory best)
     {
         best = start;
-        (uint256 source, uint8 dtype) = _neighbours(piece);
-        for (uint256 term = piece.first; term < piece.end; ++term) {
-            int256 value = TensorReader.loaded(source, dtype, term - piece.first);
-            // INVARIANT: strictly greater, so that of equals the first stays.
-            if (value > best.value) (best.value, best.index) = (value, term);
+        int256[] memory values = _neighbours(piece);
+        int256 greatest = start.value;
+        unchecked {
+            for (uint256 i; i < values.length; ++i) {
+                // INVARIANT: strictly greater, so that of equals the first stays.
+                if (values[i] > greatest) (greatest, best.index) = (values[i], piece.first + i);
+            }
         }
+        best.value = greatest;
     }
 }

@@ -47,6 +47,8 @@ library Descriptor {
     uint256 private constant MAX_RANK = 32;
     uint256 private constant MAX_SHIFT = 62;
     uint256 private constant MAX_TERMS = 1024;
+    /// @dev Bytes of shift, bounds, root of the records, terms and tau.
+    uint256 private constant TAIL = 57;
 
     /// @dev Where the next byte lies in calldata, where the last one ends, and where the first one lay.
     struct Reader {
@@ -66,70 +68,107 @@ library Descriptor {
 
     /// @notice Every field, and nothing left over.
     function parse(bytes calldata data) internal pure returns (Operator memory operator) {
-        Reader memory reader;
+        Reader memory reader = _reader(data);
+        _head(reader, operator);
+        uint256 count = _number(reader, 1);
+        operator.operands = new Operand[](count);
+        for (uint256 i; i < count; ++i) {
+            _operand(reader, operator.operands[i]);
+        }
+        _attributes(reader, operator);
+        _tail(reader, operator);
+        if (data.length > MAX_BYTES) _refuse(reader);
+    }
+
+    /// @notice Kind, output, requantisation and pieces, which are all that `finish` needs: neither operands nor attributes.
+    /// @dev Whether what lies between is well formed was said by `parse`, when the descriptor was accepted.
+    function outline(bytes calldata data) internal pure returns (Operator memory operator) {
+        Reader memory reader = _reader(data);
+        _head(reader, operator);
+        if (reader.place + TAIL > reader.end) _refuse(reader);
+        reader.place = reader.end - TAIL;
+        _tail(reader, operator);
+    }
+
+    function _reader(bytes calldata data) private pure returns (Reader memory reader) {
         assembly ("memory-safe") {
             mstore(reader, data.offset)
             mstore(add(reader, 32), add(data.offset, data.length))
             mstore(add(reader, 64), data.offset)
         }
+    }
+
+    function _head(Reader memory reader, Operator memory operator) private pure {
         operator.kind = uint8(_number(reader, 1));
         if (operator.kind == 0 || operator.kind > Kind.REARRANGE) _refuse(reader);
         operator.dtype = _dtype(reader);
         (operator.shape, operator.size) = _shape(reader);
-        operator.operands = new Operand[](_number(reader, 1));
-        for (uint256 i; i < operator.operands.length; ++i) {
-            _operand(reader, operator.operands[i]);
-        }
-        _attributes(reader, operator);
-        _requantisation(reader, operator);
-        operator.terms = _number(reader, 4);
-        operator.tau = _number(reader, 4);
-        uint256 tau = operator.tau;
-        if (tau == 0 || tau > MAX_TERMS || tau & (tau - 1) != 0 || operator.terms == 0) _refuse(reader);
-        if (reader.place != reader.end || data.length > MAX_BYTES) _refuse(reader);
     }
 
     function _operand(Reader memory reader, Operand memory operand) private pure {
         uint256 tag = _number(reader, 1);
         if (tag > 1) _refuse(reader);
         operand.isConstant = tag == 1;
-        if (operand.isConstant) operand.root = bytes32(_number(reader, 32));
+        if (tag == 1) operand.root = bytes32(_number(reader, 32));
         else operand.index = _number(reader, 4);
         operand.dtype = _dtype(reader);
         (operand.shape, operand.size) = _shape(reader);
     }
 
     function _attributes(Reader memory reader, Operator memory operator) private pure {
-        bytes6 signature = Kind.attributes(operator.kind);
-        (uint256 numbers, uint256 lists) = (0, 0);
+        uint256 signature = uint48(Kind.attributes(operator.kind));
         operator.numbers = new int256[](3);
         operator.lists = new int256[][](4);
-        for (uint256 i; i < 6 && signature[i] != 0; ++i) {
-            if (signature[i] == "i") operator.numbers[numbers++] = _signed(reader);
-            else operator.lists[lists++] = _list(reader, signature[i] == "m");
+        (uint256 numbers, uint256 lists) = (0, 0);
+        unchecked {
+            for (uint256 letter; signature != 0; signature = (signature << 8) & type(uint48).max) {
+                letter = signature >> 40;
+                if (letter == uint8(bytes1("i"))) operator.numbers[numbers++] = _signed(reader);
+                else operator.lists[lists++] = letter == uint8(bytes1("l")) ? _list(reader) : _maps(reader);
+            }
         }
     }
 
-    /// @dev Numbers, or maps of four numbers each, side by side.
-    function _list(Reader memory reader, bool ofMaps) private pure returns (int256[] memory list) {
-        uint256 width = ofMaps ? 4 : 1;
-        list = new int256[](_number(reader, 1) * width);
-        for (uint256 i; i < list.length; ++i) {
-            if (ofMaps && i % width == 0 && _number(reader, 1) != width) _refuse(reader);
-            list[i] = _signed(reader);
+    function _list(Reader memory reader) private pure returns (int256[] memory list) {
+        uint256 count = _number(reader, 1);
+        list = new int256[](count);
+        _signedInto(reader, list, 0, count);
+    }
+
+    /// @dev Maps of four numbers each, side by side.
+    function _maps(Reader memory reader) private pure returns (int256[] memory list) {
+        uint256 count = _number(reader, 1) * 4;
+        list = new int256[](count);
+        for (uint256 i; i < count; i += 4) {
+            if (_number(reader, 1) != 4) _refuse(reader);
+            _signedInto(reader, list, i, 4);
         }
     }
 
-    function _requantisation(Reader memory reader, Operator memory operator) private pure {
-        operator.shift = _number(reader, 1);
-        operator.low = _signed(reader);
-        operator.high = _signed(reader);
-        operator.records = bytes32(_number(reader, 32));
-        if (operator.shift > MAX_SHIFT || operator.low > operator.high) _refuse(reader);
-        if (Kind.requantises(operator.kind)) return;
-        bool whole = operator.low == type(int64).min && operator.high == type(int64).max;
+    /// @dev INVARIANT: the list has room for `count` numbers from `first` on.
+    function _signedInto(Reader memory reader, int256[] memory list, uint256 first, uint256 count) private pure {
+        uint256 source = _taken(reader, 8 * count);
+        assembly ("memory-safe") {
+            let to := add(list, mul(32, add(first, 1)))
+            for { let end := add(source, mul(8, count)) } lt(source, end) { source := add(source, 8) } {
+                mstore(to, signextend(7, shr(192, calldataload(source))))
+                to := add(to, 32)
+            }
+        }
+    }
+
+    function _tail(Reader memory reader, Operator memory operator) private pure {
+        (uint256 shift, int256 low, int256 high) = (_number(reader, 1), _signed(reader), _signed(reader));
+        bytes32 records = bytes32(_number(reader, 32));
+        if (shift > MAX_SHIFT || low > high) _refuse(reader);
         // INVARIANT: what moves or chooses values stores them as they are; there is one way to write that.
-        if (!whole || operator.shift != 0 || operator.records != 0) _refuse(reader);
+        bool isIdentity = low == type(int64).min && high == type(int64).max && shift == 0 && records == 0;
+        if (!isIdentity && !Kind.requantises(operator.kind)) _refuse(reader);
+        (operator.shift, operator.low, operator.high, operator.records) = (shift, low, high, records);
+        (uint256 terms, uint256 tau) = (_number(reader, 4), _number(reader, 4));
+        if (terms == 0 || tau == 0 || tau > MAX_TERMS || tau & (tau - 1) != 0) _refuse(reader);
+        if (reader.place != reader.end) _refuse(reader);
+        (operator.terms, operator.tau) = (terms, tau);
     }
 
     function _dtype(Reader memory reader) private pure returns (uint8 dtype) {
@@ -141,13 +180,22 @@ library Descriptor {
     function _shape(Reader memory reader) private pure returns (uint256[] memory shape, uint256 size) {
         uint256 rank = _number(reader, 1);
         if (rank > MAX_RANK) _refuse(reader);
+        uint256 source = _taken(reader, 4 * rank);
         shape = new uint256[](rank);
+        bool isBad;
         size = 1;
-        for (uint256 i; i < rank; ++i) {
-            shape[i] = _number(reader, 4);
-            size *= shape[i];
-            if (size == 0 || size > MAX_ELEMENTS) _refuse(reader);
+        assembly ("memory-safe") {
+            let to := add(shape, 32)
+            for { let end := add(source, mul(4, rank)) } lt(source, end) { source := add(source, 4) } {
+                let length := shr(224, calldataload(source))
+                mstore(to, length)
+                to := add(to, 32)
+                // both factors are below 2^32, or it was bad before
+                size := mul(size, length)
+                isBad := or(isBad, or(iszero(size), gt(size, MAX_ELEMENTS)))
+            }
         }
+        if (isBad) _refuse(reader);
     }
 
     function _signed(Reader memory reader) private pure returns (int256) {
@@ -156,13 +204,18 @@ library Descriptor {
 
     /// @dev The next `width` bytes, 1 to 32, big endian.
     function _number(Reader memory reader, uint256 width) private pure returns (uint256 word) {
-        uint256 here = reader.place;
+        uint256 source = _taken(reader, width);
+        assembly ("memory-safe") {
+            word := shr(sub(256, shl(3, width)), calldataload(source))
+        }
+    }
+
+    /// @dev Where in calldata the next `count` bytes lie.
+    function _taken(Reader memory reader, uint256 count) private pure returns (uint256 source) {
         unchecked {
-            if (here + width > reader.end) _refuse(reader);
-            reader.place = here + width;
-            assembly ("memory-safe") {
-                word := shr(sub(256, shl(3, width)), calldataload(here))
-            }
+            source = reader.place;
+            if (source + count > reader.end) _refuse(reader);
+            reader.place = source + count;
         }
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {TensorReader} from "../TensorReader.sol";
 import {Operator} from "./Descriptor.sol";
 import {Accumulator, Run} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
@@ -52,11 +51,14 @@ contract MaxStep is Step {
     {
         greatest.value = start.value;
         if (piece.operator.numbers[0] == 0) return _overWindow(piece, greatest);
-        (uint256 source, uint8 dtype) = _neighbours(piece);
-        for (uint256 i; i < piece.end - piece.first; ++i) {
-            int256 value = TensorReader.loaded(source, dtype, i);
-            if (value > greatest.value) greatest.value = value;
+        int256[] memory values = _neighbours(piece);
+        int256 most = start.value;
+        unchecked {
+            for (uint256 i; i < values.length; ++i) {
+                if (values[i] > most) most = values[i];
+            }
         }
+        greatest.value = most;
     }
 
     function _overWindow(Piece memory piece, Accumulator memory greatest) private pure returns (Accumulator memory) {

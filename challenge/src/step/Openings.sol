@@ -122,45 +122,76 @@ library Openings {
             revert NotLeaves(first, data.length, nbytes);
         }
         (span.begin, span.end, span.source) = (begin, end, _copied(data));
-        bytes32[] memory nodes = _leaves(data);
-        bytes32[] calldata siblings = run.siblings;
-        uint256 used;
-        uint256 count = nodes.length;
-        uint256 leaves = _leafCount(nbytes);
-        for (uint256 width = 1; width < leaves; width *= 2) {
-            (count, used) = _level(nodes, count, first, siblings, used);
-            first /= 2;
-        }
-        if (used != siblings.length) revert WrongSiblings(siblings.length);
+        bytes32[] memory nodes = _leaves(span.source, data.length);
+        uint256 used = _climb(nodes, first, _leafCount(nbytes), run.siblings);
+        if (used != run.siblings.length) revert WrongSiblings(run.siblings.length);
         return nodes[0];
     }
 
-    /// @dev One level up, in place: `count` nodes, of which the leftmost has index `first`.
-    function _level(bytes32[] memory nodes, uint256 count, uint256 first, bytes32[] calldata siblings, uint256 used)
+    /// @dev From neighbouring nodes, of which the leftmost has index `first`, to the root over `leaves`, which it leaves in
+    /// nodes[0]. Reads as many siblings as that takes, whether they are there or not: the caller compares.
+    function _climb(bytes32[] memory nodes, uint256 first, uint256 leaves, bytes32[] calldata siblings)
         private
         pure
-        returns (uint256 above, uint256)
+        returns (uint256 used)
     {
-        uint256 i;
-        // INVARIANT: every node above is one of two below, so that none is written before it is read.
-        if (first % 2 == 1) nodes[above++] = Merkle.node(_sibling(siblings, used++), nodes[i++]);
-        for (; i + 1 < count; i += 2) {
-            nodes[above++] = Merkle.node(nodes[i], nodes[i + 1]);
+        assembly ("memory-safe") {
+            // H(01 || left || right)
+            let free := mload(0x40)
+            let left := add(free, 1)
+            let right := add(free, 33)
+            mstore8(free, 0x01)
+            let start := add(nodes, 32)
+            let end := add(start, shl(5, mload(nodes)))
+            let next := siblings.offset
+            for { let width := 1 } lt(width, leaves) { width := shl(1, width) } {
+                // INVARIANT: a node above replaces one of two below that were read before.
+                let from := start
+                let to := start
+                if and(first, 1) {
+                    mstore(left, calldataload(next))
+                    mstore(right, mload(from))
+                    mstore(to, keccak256(free, 65))
+                    next := add(next, 32)
+                    from := add(from, 32)
+                    to := add(to, 32)
+                }
+                for {} lt(add(from, 32), end) { from := add(from, 64) } {
+                    mstore(left, mload(from))
+                    mstore(right, mload(add(from, 32)))
+                    mstore(to, keccak256(free, 65))
+                    to := add(to, 32)
+                }
+                if lt(from, end) {
+                    mstore(left, mload(from))
+                    mstore(right, calldataload(next))
+                    mstore(to, keccak256(free, 65))
+                    next := add(next, 32)
+                    to := add(to, 32)
+                }
+                end := to
+                first := shr(1, first)
+            }
+            used := shr(5, sub(next, siblings.offset))
         }
-        if (i < count) nodes[above++] = Merkle.node(nodes[i], _sibling(siblings, used++));
-        return (above, used);
     }
 
-    function _sibling(bytes32[] calldata siblings, uint256 place) private pure returns (bytes32) {
-        if (place >= siblings.length) revert WrongSiblings(siblings.length);
-        return siblings[place];
-    }
-
-    function _leaves(bytes calldata data) private pure returns (bytes32[] memory nodes) {
-        nodes = new bytes32[](_leafCount(data.length));
-        for (uint256 i; i < nodes.length; ++i) {
-            uint256 end = i + 1 == nodes.length ? data.length : (i + 1) * LEAF_BYTES;
-            nodes[i] = Merkle.leaf(data[i * LEAF_BYTES:end]);
+    /// @dev The hashes of the leaves that lie in memory from `source` on, which has a word of room before and behind it.
+    function _leaves(uint256 source, uint256 length) private pure returns (bytes32[] memory nodes) {
+        nodes = new bytes32[](_leafCount(length));
+        assembly ("memory-safe") {
+            let end := add(source, length)
+            let to := add(nodes, 32)
+            for { let at := source } lt(at, end) { at := add(at, 256) } {
+                let size := sub(end, at)
+                if gt(size, 256) { size := 256 }
+                // H(00 || leaf), where for a moment the byte before it is 00
+                let before := mload(sub(at, 32))
+                mstore8(sub(at, 1), 0x00)
+                mstore(to, keccak256(sub(at, 1), add(size, 1)))
+                mstore(sub(at, 32), before)
+                to := add(to, 32)
+            }
         }
     }
 
@@ -172,19 +203,23 @@ library Openings {
     {
         if (index >= count) revert NoSuchTensor(index, count);
         uint256 depth;
-        for (uint256 width = 1; width < count; width *= 2) {
-            if (depth == path.length) revert WrongPath(path.length);
-            root = (index >> depth) % 2 == 1 ? Merkle.node(path[depth], root) : Merkle.node(root, path[depth]);
-            ++depth;
+        unchecked {
+            for (uint256 width = 1; width < count; width *= 2) {
+                if (depth == path.length) revert WrongPath(path.length);
+                bytes32 sibling = path[depth];
+                root = (index >> depth) & 1 == 1 ? Merkle.node(sibling, root) : Merkle.node(root, sibling);
+                ++depth;
+            }
         }
         if (depth != path.length) revert WrongPath(path.length);
         return keccak256(abi.encodePacked(hex"04", uint32(count), root));
     }
 
-    /// @dev A copy in memory, with a word behind it that may be read with the last element.
+    /// @dev A copy in memory, with a word before it for the hash of its first leaf, and one behind it that may be read with the
+    /// last element.
     function _copied(bytes calldata data) private pure returns (uint256 source) {
         assembly ("memory-safe") {
-            source := mload(0x40)
+            source := add(mload(0x40), 32)
             calldatacopy(source, data.offset, data.length)
             mstore(0x40, add(source, and(add(data.length, 63), not(31))))
         }

@@ -5,13 +5,17 @@ import {Operand, Operator} from "./Descriptor.sol";
 
 /// @title Where an element lies: the twin of `verifiable_ml/dispute/positions.py`.
 library Positions {
+    // Nothing in here overflows: positions and sizes stay below 2^32.
+
     /// @notice The coordinates of a flat position, outermost axis first.
     function coordinates(uint256 position, uint256[] memory shape) internal pure returns (uint256[] memory found) {
-        found = new uint256[](shape.length);
-        for (uint256 axis = shape.length; axis > 0;) {
-            --axis;
-            found[axis] = position % shape[axis];
-            position /= shape[axis];
+        unchecked {
+            found = new uint256[](shape.length);
+            for (uint256 axis = shape.length; axis > 0;) {
+                --axis;
+                found[axis] = position % shape[axis];
+                position /= shape[axis];
+            }
         }
     }
 
@@ -22,35 +26,39 @@ library Positions {
         pure
         returns (uint256 position)
     {
-        uint256 scale = 1;
-        uint256 missing = shape.length - operand.length;
-        for (uint256 axis = operand.length; axis > 0;) {
-            --axis;
-            uint256 size = shape[axis + missing];
-            if (operand[axis] > 1) position += (element % size) * scale;
-            scale *= operand[axis];
-            element /= size;
+        unchecked {
+            uint256 scale = 1;
+            uint256 missing = shape.length - operand.length;
+            for (uint256 axis = operand.length; axis > 0;) {
+                --axis;
+                uint256 size = shape[axis + missing];
+                if (operand[axis] > 1) position += (element % size) * scale;
+                scale *= operand[axis];
+                element /= size;
+            }
         }
     }
 
     /// @notice Whether all operands broadcast to the output by NumPy's rule.
     function broadcasts(Operator memory operator) internal pure returns (bool) {
-        uint256[] memory shape = operator.shape;
-        uint256[] memory widest = new uint256[](shape.length);
-        bool isFull;
-        for (uint256 i; i < operator.operands.length; ++i) {
-            uint256[] memory operand = operator.operands[i].shape;
-            if (operand.length > shape.length) return false;
-            uint256 missing = shape.length - operand.length;
-            isFull = isFull || missing == 0;
-            for (uint256 axis; axis < operand.length; ++axis) {
-                uint256 size = operand[axis];
-                if (size != 1 && size != shape[axis + missing]) return false;
-                if (size > widest[axis + missing]) widest[axis + missing] = size;
+        unchecked {
+            uint256[] memory shape = operator.shape;
+            uint256[] memory widest = new uint256[](shape.length);
+            bool isFull;
+            for (uint256 i; i < operator.operands.length; ++i) {
+                uint256[] memory operand = operator.operands[i].shape;
+                if (operand.length > shape.length) return false;
+                uint256 missing = shape.length - operand.length;
+                isFull = isFull || missing == 0;
+                for (uint256 axis; axis < operand.length; ++axis) {
+                    uint256 size = operand[axis];
+                    if (size != 1 && size != shape[axis + missing]) return false;
+                    if (size > widest[axis + missing]) widest[axis + missing] = size;
+                }
             }
+            // INVARIANT: an axis of the output is as long as the longest of its operands, and it has no axis of its own.
+            return isFull && keccak256(abi.encodePacked(widest)) == keccak256(abi.encodePacked(shape));
         }
-        // INVARIANT: an axis of the output is as long as the longest of its operands, and it has no axis of its own.
-        return isFull && keccak256(abi.encodePacked(widest)) == keccak256(abi.encodePacked(shape));
     }
 
     /// @notice Whether the operand's first axes, all but `dropped`, are the output's.

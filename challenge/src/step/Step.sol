@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {TensorReader} from "../TensorReader.sol";
 import {Descriptor, Operator} from "./Descriptor.sol";
 import {Factor} from "./Dot.sol";
 import {IStep} from "./IStep.sol";
@@ -78,7 +79,8 @@ abstract contract Step is IStep {
         pure
         returns (int256)
     {
-        Operator memory operator = _parse(descriptor);
+        Operator memory operator = Descriptor.outline(descriptor);
+        if (operator.kind != kind()) revert NotThisOperator(operator.kind);
         _checkElement(operator, element);
         _checkAccumulator(accumulator);
         int256 value = operator.kind == Kind.ARGMAX ? int256(accumulator.index) : accumulator.value;
@@ -116,10 +118,11 @@ abstract contract Step is IStep {
     }
 
     /// @dev The piece's elements of the only operand, of which the terms of an element lie side by side.
-    function _neighbours(Piece memory piece) internal pure returns (uint256 source, uint8 dtype) {
+    function _neighbours(Piece memory piece) internal pure returns (int256[] memory) {
         Opened memory opened = piece.opened[0];
         uint256 position = piece.element * piece.operator.terms + piece.first;
-        return (Openings.find(opened, position, piece.end - piece.first), opened.dtype);
+        uint256 count = piece.end - piece.first;
+        return TensorReader.wide(Openings.find(opened, position, count), opened.dtype, count);
     }
 
     /// @dev Whether the output is the only operand without its `axes` innermost axes, whose entries are the terms.
