@@ -53,7 +53,7 @@ $(STAMPS)/npm: package.json package-lock.json .npmrc
 	npm ci --silent
 	@touch $@
 
-SOLIDITY := $(wildcard challenge/src/*.sol challenge/test/*.sol challenge/tool/*.js) challenge/foundry.toml
+SOLIDITY := $(wildcard challenge/src/*.sol challenge/src/*/*.sol challenge/test/*.sol challenge/test/*/*.sol challenge/tool/*.js) challenge/foundry.toml
 $(STAMPS)/sol: $(STAMPS)/npm $(SOLIDITY)
 	cd challenge && $(FORGE) build --quiet
 	@touch $@

@@ -18,8 +18,9 @@ from tiny_circuit import reusable_source
 
 from verifiable_ml.chain.artifacts import CHECKOUT, Artifact
 from verifiable_ml.chain.solc import compile_source
+from verifiable_ml.program import OPERATORS
 
-OURS = ("ClaimVerifier", "VerifiedPayout")
+OURS = ("ClaimVerifier", "VerifiedPayout", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
 REUSABLE = "Halo2VerifierReusable"
 
 

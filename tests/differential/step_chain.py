@@ -86,7 +86,7 @@ def opening_of(opening: Opening) -> bytes:
 def advance_of(data: bytes, s: Statement, openings: Sequence[Opening], record: Run | None, start: Accumulator) -> bytes:
     statement = record_of(s.trace_root, word(s.count), bytes_of(data), word(s.element), word(s.piece))
     shown = array_of(*map(opening_of, openings))
-    return record_of(Dynamic(statement), shown, run_of(record), word(start.value), word(start.index))[:]
+    return record_of(Dynamic(statement), shown, run_of(record), word(start.value), word(start.index))
 
 
 def finish_of(data: bytes, element: int, accumulator: Accumulator, record: Run | None) -> bytes:
@@ -107,8 +107,8 @@ class Chain:
         self.evm = pyrevm.EVM(gas_limit=LIMIT)
         self.evm.set_balance(SENDER, 10**30)
         self._errors: dict[bytes, str] = {}
-        addresses = [bytes.fromhex(self._deploy(name)[2:]) for name in CONTRACTS]
-        self.steps = self._deploy("Steps", b"".join(bytes(12) + address for address in addresses))
+        self.addresses = [self.deploy(name) for name in CONTRACTS]
+        self.steps = self.deploy("Steps", b"".join(bytes(12) + bytes.fromhex(each[2:]) for each in self.addresses))
         methods = _built("Steps")["methodIdentifiers"]
         self._selectors = {signature.partition("(")[0]: bytes.fromhex(code) for signature, code in methods.items()}
         self.gas_used = 0
@@ -149,7 +149,7 @@ class Chain:
             raise Panicked(message)
         return self._errors[bytes.fromhex(output[1])]
 
-    def _deploy(self, name: str, arguments: bytes = b"") -> str:
+    def deploy(self, name: str, arguments: bytes = b"") -> str:
         built = _built(name)
         for entry in built["abi"]:
             if entry["type"] == "error":

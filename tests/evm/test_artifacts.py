@@ -17,14 +17,19 @@ from verifiable_ml.chain import artifacts, solc
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.commitment import keccak
 from verifiable_ml.errors import BackendUnavailable, ChainError, CorruptedArtifact, MalformedEvidence, WorkerFailed
+from verifiable_ml.program import OPERATORS
 
 OUT = artifacts.CHECKOUT.parent / "out"
-OURS = ("ClaimVerifier", "VerifiedPayout")
+OURS = tuple(sorted(path.stem for path in artifacts.CHECKOUT.glob("*.json") if path.stem != "Halo2VerifierReusable"))
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_artifact_committed_is_what_foundry_builds(name):
     assert chains.load_artifact(name) == _built(name), "the contracts changed; if on purpose: make artifacts"
+
+
+def test_artifacts_of_every_operators_step_are_committed():
+    assert {"ClaimVerifier", "VerifiedPayout", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS)} <= set(OURS)
 
 
 def _built(name: str) -> artifacts.Artifact:
@@ -36,7 +41,7 @@ def _built(name: str) -> artifacts.Artifact:
     return artifacts.Artifact.from_compiler(name, output)
 
 
-@pytest.mark.parametrize("path", sorted((OUT.parent / "src").glob("*.sol")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((OUT.parent / "src").rglob("*.sol")), ids=lambda path: path.stem)
 def test_source_file_has_one_contract_of_its_name_and_says_what_it_is(path):
     source = path.read_text()
     kinds = re.findall(r"^(?:abstract contract|contract|library|interface) (\w+)", source, re.M)

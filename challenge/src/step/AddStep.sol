@@ -16,12 +16,14 @@ contract AddStep is Step {
         return Kind.ADD;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         uint256 count = operator.operands.length;
         if (count == 0 || count > 8 || operator.terms != 1 || operator.records == 0) return false;
         return Positions.broadcasts(operator);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata record, Accumulator calldata start)
         internal
         pure

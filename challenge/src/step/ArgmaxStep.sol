@@ -13,10 +13,12 @@ contract ArgmaxStep is Step {
         return Kind.ARGMAX;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         return operator.operands.length == 1 && _reduces(operator, 1);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure

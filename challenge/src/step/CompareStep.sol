@@ -14,10 +14,12 @@ contract CompareStep is Step {
         return Kind.COMPARE;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         return operator.operands.length == 2 && operator.terms == 1 && Positions.broadcasts(operator);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

@@ -40,6 +40,7 @@ contract ConvStep is Step {
         return operator.shape[last] == w[0] && operator.terms == Positions.product(w, 1);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure

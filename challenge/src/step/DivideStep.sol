@@ -14,12 +14,14 @@ contract DivideStep is Step {
         return Kind.DIVIDE;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         int256 scale = operator.numbers[0];
         if (scale < 1 || scale >= 1 << 47) return false;
         return operator.operands.length == 2 && operator.terms == 1 && Positions.broadcasts(operator);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

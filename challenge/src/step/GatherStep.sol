@@ -15,6 +15,7 @@ contract GatherStep is Step {
         return Kind.GATHER;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length != 2 || operator.terms != 1) return false;
         (uint256[] memory data, uint256[] memory indices) = (operator.operands[0].shape, operator.operands[1].shape);
@@ -27,6 +28,7 @@ contract GatherStep is Step {
         return true;
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

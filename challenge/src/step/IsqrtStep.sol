@@ -16,11 +16,13 @@ contract IsqrtStep is Step {
         return Kind.ISQRT;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length != 1 || operator.terms != 1) return false;
         return Positions.keeps(operator.operands[0], operator.shape, 0);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

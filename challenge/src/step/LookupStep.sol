@@ -18,6 +18,7 @@ contract LookupStep is Step {
         return Kind.LOOKUP;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length != 2 || operator.terms != 1) return false;
         (int256 base, int256 mantissa) = (operator.numbers[0], operator.numbers[1]);
@@ -27,6 +28,7 @@ contract LookupStep is Step {
         return Positions.keeps(operator.operands[0], operator.shape, 0);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

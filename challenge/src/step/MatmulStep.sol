@@ -30,6 +30,7 @@ contract MatmulStep is Step {
         return true;
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure

@@ -18,6 +18,7 @@ contract MaxStep is Step {
         return Kind.MAX;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length != 1) return false;
         int256 axes = operator.numbers[0];
@@ -43,6 +44,7 @@ contract MaxStep is Step {
         return taps <= MAX_TAPS && taps == operator.terms;
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure

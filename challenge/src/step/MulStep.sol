@@ -14,10 +14,12 @@ contract MulStep is Step {
         return Kind.MUL;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         return operator.operands.length == 2 && operator.terms == 1 && Positions.broadcasts(operator);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure

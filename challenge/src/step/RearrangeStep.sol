@@ -17,6 +17,7 @@ contract RearrangeStep is Step {
         return Kind.REARRANGE;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length == 0 || operator.terms != 1) return false;
         (int256[] memory shape, int256[] memory view_) = (operator.lists[0], operator.lists[1]);
@@ -76,6 +77,7 @@ contract RearrangeStep is Step {
         return all == 0;
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
         internal
         pure

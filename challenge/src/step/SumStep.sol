@@ -13,11 +13,13 @@ contract SumStep is Step {
         return Kind.SUM;
     }
 
+    /// @inheritdoc Step
     function _fits(Operator memory operator) internal pure override returns (bool) {
         if (operator.operands.length != 1) return false;
         return _reduces(operator, operator.numbers[0]);
     }
 
+    /// @inheritdoc Step
     function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
         internal
         pure
