@@ -91,6 +91,22 @@ library TensorReader {
         }
     }
 
+    /// @notice Writes the integer at `index` of a tensor in memory, and says whether its type holds it.
+    /// @dev INVARIANT: (index + 1) * width <= data.length, checked by the caller.
+    function store(bytes memory data, uint8 dtype, uint256 index, int256 value) internal pure returns (bool fits) {
+        assembly ("memory-safe") {
+            let size := shl(dtype, 1)
+            switch dtype
+            case 0 { fits := eq(value, and(value, 0xFF)) }
+            default { fits := eq(value, signextend(sub(size, 1), value)) }
+            let to := add(add(data, 32), mul(size, index))
+            for { let end := add(to, size) } lt(to, end) { to := add(to, 1) } {
+                mstore8(to, value)
+                value := shr(8, value)
+            }
+        }
+    }
+
     function _swap16(uint256 word) private pure returns (int16) {
         return int16(uint16((word >> 8) | (word << 8)));
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Merkle} from "./Merkle.sol";
+
 /// @title Roots of tensors, rules 1 and 2 of docs/protocol.md.
 /// @notice The same bytes as `verifiable_ml/commitment/roots.py`, held together by tests/vectors.
 library TensorRoot {
@@ -13,7 +15,7 @@ library TensorRoot {
     /// @param dtype 0 u8, 1 i16, 2 i32, 3 i64.
     /// @param data Little endian two's complement, C order.
     function ofTensor(uint8 dtype, bytes calldata data) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"02", dtype, uint64(data.length), _fold(_leaves(data))));
+        return keccak256(abi.encodePacked(hex"02", dtype, uint64(data.length), Merkle.root(_leaves(data))));
     }
 
     /// @dev Rule 1: H(00 || data), the last leaf as short as it is.
@@ -23,23 +25,7 @@ library TensorRoot {
         nodes = new bytes32[](count);
         for (uint256 i; i < count; ++i) {
             uint256 end = i + 1 == count ? data.length : (i + 1) * LEAF_BYTES;
-            nodes[i] = keccak256(abi.encodePacked(hex"00", data[i * LEAF_BYTES:end]));
+            nodes[i] = Merkle.leaf(data[i * LEAF_BYTES:end]);
         }
-    }
-
-    /// @dev Rule 1: node H(01 || left || right); absent E0 = H(03), E(h + 1) = H(01 || E(h) || E(h)). Overwrites `nodes`.
-    function _fold(bytes32[] memory nodes) private pure returns (bytes32) {
-        bytes32 absent = keccak256(hex"03");
-        for (uint256 count = nodes.length; count > 1; count = (count + 1) / 2) {
-            for (uint256 i; i < count; i += 2) {
-                nodes[i / 2] = _node(nodes[i], i + 1 < count ? nodes[i + 1] : absent);
-            }
-            absent = _node(absent, absent);
-        }
-        return nodes[0];
-    }
-
-    function _node(bytes32 left, bytes32 right) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"01", left, right));
     }
 }

@@ -20,7 +20,7 @@ from verifiable_ml.chain.artifacts import CHECKOUT, Artifact
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.program import OPERATORS
 
-OURS = ("ClaimVerifier", "VerifiedPayout", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
+OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
 REUSABLE = "Halo2VerifierReusable"
 
 

@@ -103,8 +103,8 @@ def _built(name: str) -> dict[str, Any]:
 class Chain:
     """The router with its thirteen contracts."""
 
-    def __init__(self) -> None:
-        self.evm = pyrevm.EVM(gas_limit=LIMIT)
+    def __init__(self, gas_limit: int = LIMIT) -> None:
+        self.evm = pyrevm.EVM(gas_limit=gas_limit)
         self.evm.set_balance(SENDER, 10**30)
         self._errors: dict[bytes, str] = {}
         self.addresses = [self.deploy(name) for name in CONTRACTS]
@@ -135,9 +135,15 @@ class Chain:
 
     def call(self, function: str, arguments: bytes) -> bytes | Refused:
         """The answer, or the error's name. Raises Panicked."""
-        calldata = self.calldata(function, arguments)
+        return self._answer(self.steps, self.calldata(function, arguments), is_static=True)
+
+    def to(self, address: str, signature: str, arguments: bytes, *, send: bool = False) -> bytes | Refused:
+        """The same of any contract; `send` keeps what it changes."""
+        return self._answer(address, keccak(signature.encode())[:4] + arguments, is_static=not send)
+
+    def _answer(self, address: str, calldata: bytes, *, is_static: bool) -> bytes | Refused:
         try:
-            answer = self.evm.message_call(caller=SENDER, to=self.steps, calldata=calldata, is_static=True)
+            answer = self.evm.message_call(caller=SENDER, to=address, calldata=calldata, is_static=is_static)
         except RuntimeError as error:
             return Refused(self._reason(str(error)))
         self.gas_used = self.evm.result.gas_used

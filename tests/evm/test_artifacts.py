@@ -29,7 +29,8 @@ def test_artifact_committed_is_what_foundry_builds(name):
 
 
 def test_artifacts_of_every_operators_step_are_committed():
-    assert {"ClaimVerifier", "VerifiedPayout", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS)} <= set(OURS)
+    steps = {f"{name.capitalize()}Step" for name in OPERATORS}
+    assert {"ClaimVerifier", "VerifiedPayout", "OnChainExecution", "Steps", *steps} <= set(OURS)
 
 
 def _built(name: str) -> artifacts.Artifact:

@@ -3,10 +3,9 @@ pragma solidity ^0.8.24;
 
 import {TensorReader} from "../TensorReader.sol";
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Positions} from "./Positions.sol";
-import {Requantise} from "./Requantise.sol";
 import {Piece, Step} from "./Step.sol";
 
 /// @title add, an element at a time: one element of each operand, times the coefficient of its channel.
@@ -24,16 +23,15 @@ contract AddStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata record, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         override
         returns (Accumulator memory end)
     {
         end.value = start.value;
-        uint256 coefficients = Requantise.open(piece.operator, piece.element, record) + 16;
         for (uint256 i; i < piece.opened.length; ++i) {
-            end.value += TensorReader.loaded(coefficients, 1, i) * _stretched(piece, i);
+            end.value += TensorReader.loaded(piece.coefficients, 1, i) * _stretched(piece, i);
         }
     }
 }

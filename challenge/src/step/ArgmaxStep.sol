@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Piece, Step} from "./Step.sol";
 
@@ -19,13 +19,13 @@ contract ArgmaxStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         override
         returns (Accumulator memory best)
     {
-        best = start;
+        best.index = start.index;
         int256[] memory values = _neighbours(piece);
         int256 greatest = start.value;
         unchecked {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Positions} from "./Positions.sol";
 import {Piece, Step} from "./Step.sol";
@@ -20,12 +20,7 @@ contract CompareStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         return Accumulator(_stretched(piece, 0) < _stretched(piece, 1) ? int256(1) : int256(0), 0);
     }
 }

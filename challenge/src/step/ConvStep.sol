@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Operand, Operator} from "./Descriptor.sol";
 import {Dot} from "./Dot.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Positions} from "./Positions.sol";
 import {Piece, Step} from "./Step.sol";
@@ -41,7 +41,7 @@ contract ConvStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {CanonicalBytes, Reader} from "./CanonicalBytes.sol";
 import {Kind} from "./Kind.sol";
 
 /// @notice An operand as its operator's descriptor describes it.
@@ -42,23 +43,13 @@ struct Operator {
 /// @title Descriptors of rule 5, read out of calldata: total, and exact to the last byte.
 /// @notice The twin of `verifiable_ml/dispute/descriptor.py`. Whether the parts fit together is each operator's to check.
 library Descriptor {
-    uint256 internal constant MAX_ELEMENTS = 1 << 31;
+    using CanonicalBytes for Reader;
+
     uint256 private constant MAX_BYTES = 640;
-    uint256 private constant MAX_RANK = 32;
     uint256 private constant MAX_SHIFT = 62;
     uint256 private constant MAX_TERMS = 1024;
     /// @dev Bytes of shift, bounds, root of the records, terms and tau.
     uint256 private constant TAIL = 57;
-
-    /// @dev Where the next byte lies in calldata, where the last one ends, and where the first one lay.
-    struct Reader {
-        uint256 place;
-        uint256 end;
-        uint256 start;
-    }
-
-    /// @notice Bytes that are no descriptor. `place` is how far they were read.
-    error MalformedDescriptor(uint256 place);
 
     /// @notice The last axis of the output, 1 if it has none: what records distinguish at most.
     function channels(Operator memory operator) internal pure returns (uint256) {
@@ -68,51 +59,43 @@ library Descriptor {
 
     /// @notice Every field, and nothing left over.
     function parse(bytes calldata data) internal pure returns (Operator memory operator) {
-        Reader memory reader = _reader(data);
+        Reader memory reader = CanonicalBytes.reader(data);
         _head(reader, operator);
-        uint256 count = _number(reader, 1);
+        uint256 count = reader.number(1);
         operator.operands = new Operand[](count);
         for (uint256 i; i < count; ++i) {
             _operand(reader, operator.operands[i]);
         }
         _attributes(reader, operator);
         _tail(reader, operator);
-        if (data.length > MAX_BYTES) _refuse(reader);
+        if (data.length > MAX_BYTES) reader.refuse();
     }
 
     /// @notice Kind, output, requantisation and pieces, which are all that `finish` needs: neither operands nor attributes.
     /// @dev Whether what lies between is well formed was said by `parse`, when the descriptor was accepted.
     function outline(bytes calldata data) internal pure returns (Operator memory operator) {
-        Reader memory reader = _reader(data);
+        Reader memory reader = CanonicalBytes.reader(data);
         _head(reader, operator);
-        if (reader.place + TAIL > reader.end) _refuse(reader);
+        if (reader.place + TAIL > reader.end) reader.refuse();
         reader.place = reader.end - TAIL;
         _tail(reader, operator);
     }
 
-    function _reader(bytes calldata data) private pure returns (Reader memory reader) {
-        assembly ("memory-safe") {
-            mstore(reader, data.offset)
-            mstore(add(reader, 32), add(data.offset, data.length))
-            mstore(add(reader, 64), data.offset)
-        }
-    }
-
     function _head(Reader memory reader, Operator memory operator) private pure {
-        operator.kind = uint8(_number(reader, 1));
-        if (operator.kind == 0 || operator.kind > Kind.REARRANGE) _refuse(reader);
-        operator.dtype = _dtype(reader);
-        (operator.shape, operator.size) = _shape(reader);
+        operator.kind = uint8(reader.number(1));
+        if (operator.kind == 0 || operator.kind > Kind.REARRANGE) reader.refuse();
+        operator.dtype = reader.dtype();
+        (operator.shape, operator.size) = reader.shape();
     }
 
     function _operand(Reader memory reader, Operand memory operand) private pure {
-        uint256 tag = _number(reader, 1);
-        if (tag > 1) _refuse(reader);
+        uint256 tag = reader.number(1);
+        if (tag > 1) reader.refuse();
         operand.isConstant = tag == 1;
-        if (tag == 1) operand.root = bytes32(_number(reader, 32));
-        else operand.index = _number(reader, 4);
-        operand.dtype = _dtype(reader);
-        (operand.shape, operand.size) = _shape(reader);
+        if (tag == 1) operand.root = bytes32(reader.number(32));
+        else operand.index = reader.number(4);
+        operand.dtype = reader.dtype();
+        (operand.shape, operand.size) = reader.shape();
     }
 
     function _attributes(Reader memory reader, Operator memory operator) private pure {
@@ -123,31 +106,31 @@ library Descriptor {
         unchecked {
             for (uint256 letter; signature != 0; signature = (signature << 8) & type(uint48).max) {
                 letter = signature >> 40;
-                if (letter == uint8(bytes1("i"))) operator.numbers[numbers++] = _signed(reader);
+                if (letter == uint8(bytes1("i"))) operator.numbers[numbers++] = reader.signed();
                 else operator.lists[lists++] = letter == uint8(bytes1("l")) ? _list(reader) : _maps(reader);
             }
         }
     }
 
     function _list(Reader memory reader) private pure returns (int256[] memory list) {
-        uint256 count = _number(reader, 1);
+        uint256 count = reader.number(1);
         list = new int256[](count);
         _signedInto(reader, list, 0, count);
     }
 
     /// @dev Maps of four numbers each, side by side.
     function _maps(Reader memory reader) private pure returns (int256[] memory list) {
-        uint256 count = _number(reader, 1) * 4;
+        uint256 count = reader.number(1) * 4;
         list = new int256[](count);
         for (uint256 i; i < count; i += 4) {
-            if (_number(reader, 1) != 4) _refuse(reader);
+            if (reader.number(1) != 4) reader.refuse();
             _signedInto(reader, list, i, 4);
         }
     }
 
     /// @dev INVARIANT: the list has room for `count` numbers from `first` on.
     function _signedInto(Reader memory reader, int256[] memory list, uint256 first, uint256 count) private pure {
-        uint256 source = _taken(reader, 8 * count);
+        uint256 source = reader.taken(8 * count);
         assembly ("memory-safe") {
             let to := add(list, mul(32, add(first, 1)))
             for { let end := add(source, mul(8, count)) } lt(source, end) { source := add(source, 8) } {
@@ -158,68 +141,16 @@ library Descriptor {
     }
 
     function _tail(Reader memory reader, Operator memory operator) private pure {
-        (uint256 shift, int256 low, int256 high) = (_number(reader, 1), _signed(reader), _signed(reader));
-        bytes32 records = bytes32(_number(reader, 32));
-        if (shift > MAX_SHIFT || low > high) _refuse(reader);
+        (uint256 shift, int256 low, int256 high) = (reader.number(1), reader.signed(), reader.signed());
+        bytes32 records = bytes32(reader.number(32));
+        if (shift > MAX_SHIFT || low > high) reader.refuse();
         // INVARIANT: what moves or chooses values stores them as they are; there is one way to write that.
         bool isIdentity = low == type(int64).min && high == type(int64).max && shift == 0 && records == 0;
-        if (!isIdentity && !Kind.requantises(operator.kind)) _refuse(reader);
+        if (!isIdentity && !Kind.requantises(operator.kind)) reader.refuse();
         (operator.shift, operator.low, operator.high, operator.records) = (shift, low, high, records);
-        (uint256 terms, uint256 tau) = (_number(reader, 4), _number(reader, 4));
-        if (terms == 0 || tau == 0 || tau > MAX_TERMS || tau & (tau - 1) != 0) _refuse(reader);
-        if (reader.place != reader.end) _refuse(reader);
+        (uint256 terms, uint256 tau) = (reader.number(4), reader.number(4));
+        if (terms == 0 || tau == 0 || tau > MAX_TERMS || tau & (tau - 1) != 0) reader.refuse();
+        if (reader.place != reader.end) reader.refuse();
         (operator.terms, operator.tau) = (terms, tau);
-    }
-
-    function _dtype(Reader memory reader) private pure returns (uint8 dtype) {
-        dtype = uint8(_number(reader, 1));
-        if (dtype > 3) _refuse(reader);
-    }
-
-    /// @dev INVARIANT: 1 <= size <= 2^31, so that no position of an element overflows.
-    function _shape(Reader memory reader) private pure returns (uint256[] memory shape, uint256 size) {
-        uint256 rank = _number(reader, 1);
-        if (rank > MAX_RANK) _refuse(reader);
-        uint256 source = _taken(reader, 4 * rank);
-        shape = new uint256[](rank);
-        bool isBad;
-        size = 1;
-        assembly ("memory-safe") {
-            let to := add(shape, 32)
-            for { let end := add(source, mul(4, rank)) } lt(source, end) { source := add(source, 4) } {
-                let length := shr(224, calldataload(source))
-                mstore(to, length)
-                to := add(to, 32)
-                // both factors are below 2^32, or it was bad before
-                size := mul(size, length)
-                isBad := or(isBad, or(iszero(size), gt(size, MAX_ELEMENTS)))
-            }
-        }
-        if (isBad) _refuse(reader);
-    }
-
-    function _signed(Reader memory reader) private pure returns (int256) {
-        return int64(uint64(_number(reader, 8)));
-    }
-
-    /// @dev The next `width` bytes, 1 to 32, big endian.
-    function _number(Reader memory reader, uint256 width) private pure returns (uint256 word) {
-        uint256 source = _taken(reader, width);
-        assembly ("memory-safe") {
-            word := shr(sub(256, shl(3, width)), calldataload(source))
-        }
-    }
-
-    /// @dev Where in calldata the next `count` bytes lie.
-    function _taken(Reader memory reader, uint256 count) private pure returns (uint256 source) {
-        unchecked {
-            source = reader.place;
-            if (source + count > reader.end) _refuse(reader);
-            reader.place = source + count;
-        }
-    }
-
-    function _refuse(Reader memory reader) private pure {
-        revert MalformedDescriptor(reader.place - reader.start);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Positions} from "./Positions.sol";
 import {Piece, Step} from "./Step.sol";
@@ -22,12 +22,7 @@ contract DivideStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         (int256 a, int256 b) = (_stretched(piece, 0), _stretched(piece, 1));
         if (b < 1) revert OutsideDomain(b);
         int256 numerator = a * piece.operator.numbers[0] + b / 2;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Openings} from "./Openings.sol";
 import {Positions} from "./Positions.sol";
@@ -29,12 +29,7 @@ contract GatherStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         uint256[] memory data = piece.operator.operands[0].shape;
         uint256 row = Positions.product(data, 1);
         int256 index = Openings.read(piece.opened[1], piece.element / row);

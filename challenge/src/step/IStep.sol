@@ -27,4 +27,12 @@ interface IStep {
         external
         pure
         returns (int256 value);
+
+    /// @notice The whole output of an operator from its whole operands: no openings, the same element functions (rule 40).
+    /// @param operands Bytes of each.
+    /// @param records Bytes of the requantisation records; none for the identity. Not compared with their root.
+    function evaluate(bytes calldata descriptor, bytes[] calldata operands, bytes calldata records)
+        external
+        pure
+        returns (bytes memory output);
 }

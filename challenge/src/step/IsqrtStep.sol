@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Openings} from "./Openings.sol";
 import {Positions} from "./Positions.sol";
@@ -23,12 +23,7 @@ contract IsqrtStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         int256 x = Openings.read(piece.opened[0], piece.element);
         if (x < 0) revert OutsideDomain(x);
         return Accumulator(int256(FixedPointMathLib.sqrt(uint256(x))), 0);

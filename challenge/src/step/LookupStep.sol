@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {LibBit} from "solady/utils/LibBit.sol";
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Openings} from "./Openings.sol";
 import {Positions} from "./Positions.sol";
@@ -29,12 +29,7 @@ contract LookupStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         int256 x = Openings.read(piece.opened[0], piece.element);
         int256 position = _position(piece.operator, x);
         uint256 entries = piece.operator.operands[1].size;

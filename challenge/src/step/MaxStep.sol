@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Openings} from "./Openings.sol";
 import {Positions} from "./Positions.sol";
@@ -45,7 +45,7 @@ contract MaxStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         override

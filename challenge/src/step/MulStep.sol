@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Positions} from "./Positions.sol";
 import {Piece, Step} from "./Step.sol";
@@ -20,7 +20,7 @@ contract MulStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         override

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Merkle} from "../Merkle.sol";
 import {TensorReader} from "../TensorReader.sol";
 import {Operand} from "./Descriptor.sol";
 import {Opening, Run, Statement} from "./ISteps.sol";
-import {Merkle} from "./Merkle.sol";
 
 /// @notice Bytes [begin, end) of a tensor, which lie in memory from `source` on.
 struct Span {
@@ -65,6 +65,15 @@ library Openings {
         }
     }
 
+    /// @notice An operand of which every byte is given, by somebody who needs no proof of it.
+    function whole(Operand memory operand, bytes calldata data) internal pure returns (Opened memory opened) {
+        uint256 nbytes = operand.size << operand.dtype;
+        if (data.length != nbytes) revert NotLeaves(0, data.length, nbytes);
+        opened.dtype = operand.dtype;
+        opened.spans = new Span[](1);
+        opened.spans[0] = Span(0, nbytes, copied(data));
+    }
+
     /// @notice Where in memory the `count` elements from `position` on lie.
     /// @dev INVARIANT: they lie in one run, since neighbouring leaves are one run.
     function find(Opened memory opened, uint256 position, uint256 count) internal pure returns (uint256 source) {
@@ -121,7 +130,7 @@ library Openings {
         if (data.length == 0 || end > nbytes || (end % LEAF_BYTES != 0 && end != nbytes)) {
             revert NotLeaves(first, data.length, nbytes);
         }
-        (span.begin, span.end, span.source) = (begin, end, _copied(data));
+        (span.begin, span.end, span.source) = (begin, end, copied(data));
         bytes32[] memory nodes = _leaves(span.source, data.length);
         uint256 used = _climb(nodes, first, _leafCount(nbytes), run.siblings);
         if (used != run.siblings.length) revert WrongSiblings(run.siblings.length);
@@ -215,9 +224,9 @@ library Openings {
         return keccak256(abi.encodePacked(hex"04", uint32(count), root));
     }
 
-    /// @dev A copy in memory, with a word before it for the hash of its first leaf, and one behind it that may be read with the
+    /// @notice A copy in memory, with a word before it for the hash of its first leaf, and one behind it that may be read with the
     /// last element.
-    function _copied(bytes calldata data) private pure returns (uint256 source) {
+    function copied(bytes calldata data) internal pure returns (uint256 source) {
         assembly ("memory-safe") {
             source := add(mload(0x40), 32)
             calldatacopy(source, data.offset, data.length)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Descriptor, Operand, Operator} from "./Descriptor.sol";
-import {Accumulator, Run} from "./ISteps.sol";
+import {CanonicalBytes} from "./CanonicalBytes.sol";
+import {Operator} from "./Descriptor.sol";
+import {Accumulator} from "./ISteps.sol";
 import {Kind} from "./Kind.sol";
 import {Openings} from "./Openings.sol";
 import {Piece, Step} from "./Step.sol";
@@ -48,7 +49,7 @@ contract RearrangeStep is Step {
             if (count < 1 || divisor < 1 || count >= MAX_INDEX || divisor >= MAX_INDEX) return false;
             if (!_isIndex(first) || !_isIndex(step) || !_isIndex(first + (count - 1) * step)) return false;
             entries *= uint256(count);
-            if (entries > Descriptor.MAX_ELEMENTS) return false;
+            if (entries > CanonicalBytes.MAX_ELEMENTS) return false;
         }
         return entries == operator.size;
     }
@@ -78,12 +79,7 @@ contract RearrangeStep is Step {
     }
 
     /// @inheritdoc Step
-    function _accumulate(Piece memory piece, Run calldata, Accumulator calldata)
-        internal
-        pure
-        override
-        returns (Accumulator memory)
-    {
+    function _accumulate(Piece memory piece, Accumulator memory) internal pure override returns (Accumulator memory) {
         Operator memory operator = piece.operator;
         int256[] memory place = _place(operator, piece.element);
         for (uint256 axis; axis < place.length; ++axis) {

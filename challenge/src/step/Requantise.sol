@@ -29,7 +29,11 @@ library Requantise {
             if (record.data.length > 0 || record.first > 0 || record.siblings.length > 0) revert WrongRecord();
             return value;
         }
-        uint256 entry = open(operator, element, record);
+        return applied(operator, value, open(operator, element, record));
+    }
+
+    /// @notice The same by the record that lies in memory from `entry` on.
+    function applied(Operator memory operator, int256 value, uint256 entry) internal pure returns (int256) {
         value = value * TensorReader.loaded(entry, I64, 0) + TensorReader.loaded(entry, I64, 1);
         value >>= operator.shift;
         if (value < operator.low) return operator.low;
@@ -45,7 +49,7 @@ library Requantise {
         returns (uint256 source)
     {
         if (operator.records == 0) revert WrongRecord();
-        uint256 size = operator.kind == Kind.ADD ? 32 : 16;
+        uint256 size = recordBytes(operator);
         bool isOne = record.first == 0 && record.data.length == size;
         uint256 channels = isOne ? 1 : Descriptor.channels(operator);
         (bytes32 root, Span memory span) = Openings.tensorRootOf(I64, size * channels, record);
@@ -54,5 +58,10 @@ library Requantise {
         uint256 begin = channel * size;
         if (begin < span.begin || begin + size > span.end) revert NotThatChannel(channel);
         return span.source + begin - span.begin;
+    }
+
+    /// @notice Bytes of one record.
+    function recordBytes(Operator memory operator) internal pure returns (uint256) {
+        return operator.kind == Kind.ADD ? 32 : 16;
     }
 }

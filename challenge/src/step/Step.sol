@@ -11,19 +11,24 @@ import {Opened, Openings} from "./Openings.sol";
 import {Positions} from "./Positions.sol";
 import {Requantise} from "./Requantise.sol";
 
-/// @notice Terms [first, end) of one element, with the operands that were opened for them.
+/// @notice Terms [first, end) of one element, with what is known of the operands.
+/// @param coefficients Of add, where in memory they lie: an i16 an operand.
 struct Piece {
     Operator operator;
     uint256 element;
     uint256 first;
     uint256 end;
     Opened[] opened;
+    uint256 coefficients;
 }
 
 /// @title What all operators' steps share: the twin of `verifiable_ml/dispute/step.py`.
 abstract contract Step is IStep {
     /// @dev No accumulator reaches it, rule 31: 1,024 products of two centred i64 stay below 2^139, and scaled below 2^255.
     int256 private constant LIMIT = 1 << 190;
+
+    /// @dev Bytes of a record before the coefficients of add.
+    uint256 private constant MULTIPLIER_AND_OFFSET = 16;
 
     /// @notice A descriptor of another operator.
     error NotThisOperator(uint8 kind);
@@ -37,6 +42,10 @@ abstract contract Step is IStep {
     error WrongOpenings(uint256 wanted, uint256 given);
     /// @notice An accumulator beyond 190 bits.
     error TooWide();
+    /// @notice Records that are neither one nor one a channel.
+    error WrongRecords();
+    /// @notice A value that the output's type does not hold.
+    error OutsideDtype(int256 value);
     /// @notice An operand outside of the operator's domain, rule 32.
     error OutsideDomain(int256 value);
 
@@ -70,7 +79,32 @@ abstract contract Step is IStep {
         for (uint256 i; i < count; ++i) {
             piece.opened[i] = Openings.open(statement, piece.operator.operands[i], operands[i]);
         }
-        return _accumulate(piece, record, start);
+        if (kind() == Kind.ADD) {
+            piece.coefficients = Requantise.open(piece.operator, piece.element, record) + MULTIPLIER_AND_OFFSET;
+        }
+        return _accumulate(piece, start);
+    }
+
+    /// @inheritdoc IStep
+    function evaluate(bytes calldata descriptor, bytes[] calldata operands, bytes calldata records)
+        external
+        pure
+        returns (bytes memory output)
+    {
+        Piece memory piece;
+        Operator memory operator = _parse(descriptor);
+        piece.operator = operator;
+        piece.opened = _whole(operator, operands);
+        (uint256 table, uint256 channels) = _table(operator, records);
+        uint256 size = Requantise.recordBytes(operator);
+        output = new bytes(operator.size << operator.dtype);
+        for (uint256 element; element < operator.size; ++element) {
+            uint256 entry = table + (element % channels) * size;
+            (piece.element, piece.coefficients) = (element, entry + MULTIPLIER_AND_OFFSET);
+            int256 value = _element(piece);
+            if (operator.records != 0) value = Requantise.applied(operator, value, entry);
+            if (!TensorReader.store(output, operator.dtype, element, value)) revert OutsideDtype(value);
+        }
     }
 
     /// @inheritdoc IStep
@@ -94,7 +128,7 @@ abstract contract Step is IStep {
     function _fits(Operator memory operator) internal pure virtual returns (bool);
 
     /// @dev The accumulator after the piece's terms.
-    function _accumulate(Piece memory piece, Run calldata record, Accumulator calldata start)
+    function _accumulate(Piece memory piece, Accumulator memory start)
         internal
         pure
         virtual
@@ -131,6 +165,48 @@ abstract contract Step is IStep {
         if (axes < 1 || axes > int256(x.length)) return false;
         if (!Positions.keeps(operator.operands[0], operator.shape, uint256(axes))) return false;
         return operator.terms == Positions.product(x, operator.shape.length);
+    }
+
+    /// @dev One element, piece after piece, before it is requantised.
+    function _element(Piece memory piece) private pure returns (int256 value) {
+        uint256 free;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+        Accumulator memory accumulator = Accumulator(_neutral(), 0);
+        uint256 pieces = (piece.operator.terms + piece.operator.tau - 1) / piece.operator.tau;
+        for (uint256 i; i < pieces; ++i) {
+            _bound(piece, i);
+            accumulator = _accumulate(piece, accumulator);
+        }
+        value = kind() == Kind.ARGMAX ? int256(accumulator.index) : accumulator.value;
+        // INVARIANT: of the memory that an element took, nothing is read after it.
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
+    }
+
+    /// @dev Operands of which every element is there.
+    function _whole(Operator memory operator, bytes[] calldata operands) private pure returns (Opened[] memory opened) {
+        uint256 count = operator.operands.length;
+        if (operands.length != count) revert WrongOpenings(count, operands.length);
+        opened = new Opened[](count);
+        for (uint256 i; i < count; ++i) {
+            opened[i] = Openings.whole(operator.operands[i], operands[i]);
+        }
+    }
+
+    /// @dev Where in memory the records lie, and how many channels they distinguish; 1 if there are none.
+    function _table(Operator memory operator, bytes calldata records) private pure returns (uint256 table, uint256) {
+        uint256 channels = operator.records == 0 ? 0 : records.length / Requantise.recordBytes(operator);
+        bool isTable = channels == 1 || channels == Descriptor.channels(operator);
+        if (operator.records == 0) isTable = true;
+        if (!isTable || records.length != channels * Requantise.recordBytes(operator)) revert WrongRecords();
+        return (Openings.copied(records), channels == 0 ? 1 : channels);
+    }
+
+    function _neutral() private pure returns (int256) {
+        return kind() == Kind.MAX || kind() == Kind.ARGMAX ? type(int64).min : int256(0);
     }
 
     function _parse(bytes calldata descriptor) private pure returns (Operator memory operator) {

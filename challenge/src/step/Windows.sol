@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Descriptor} from "./Descriptor.sol";
+import {CanonicalBytes} from "./CanonicalBytes.sol";
 
 /// @notice A kernel's extent, its strides, pads (all begins, then all ends) and dilations, one an axis.
 struct Window {
@@ -32,7 +32,7 @@ library Windows {
                 int256 room = size - over.dilations[axis] * (over.kernel[axis] - 1) - 1;
                 if (room < 0 || room / over.strides[axis] + 1 != int256(y[axis + 1])) return false;
                 padded *= uint256(size);
-                if (padded > Descriptor.MAX_ELEMENTS) return false;
+                if (padded > CanonicalBytes.MAX_ELEMENTS) return false;
             }
             return true;
         }
