@@ -30,6 +30,14 @@ class MalformedEvidence(VerifiableMlError):
     """Bytes that are no proof, claim, key or opening at all."""
 
 
+class IllegalMove(VerifiableMlError):
+    """A move of a dispute game, or an action on a request, that a rule of docs/protocol.md forbids: on chain it reverts."""
+
+    def __init__(self, rule: int, reason: str) -> None:
+        self.rule = rule
+        super().__init__(thing="a move", reason=reason, hint=f"rule {rule} of docs/protocol.md says which moves are legal")
+
+
 class InvalidInput(VerifiableMlError):
     """An input of the wrong shape, type or range, or one that is not finite; or a call that makes no sense."""
 
