@@ -7,12 +7,14 @@ A liar is a side with another forest (liars.py): what it cannot hash up to its o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from verifiable_ml.commitment import Dtype, MerkleTree, encode_tensor, keccak, tensor_tree
 from verifiable_ml.commitment.merkle import ABSENT_HASHES, TENSOR, TRACE
 from verifiable_ml.dispute.accumulator import Accumulator
-from verifiable_ml.dispute.game import Registration
+from verifiable_ml.dispute.descriptor import Descriptor
+from verifiable_ml.dispute.game import Registration, descriptor_leaf
+from verifiable_ml.dispute.opening import Opening, Run
 from verifiable_ml.dispute.witness import Witness
 from verifiable_ml.program import Program
 from verifiable_ml.program.identity import descriptor
@@ -22,41 +24,68 @@ Levels = Sequence[Sequence[bytes]]
 
 
 class Forest:
-    """Grown from what a side's run gave, each tree when it is first asked for."""
+    """What a side's run gave, and the trees over it, each grown when it is first asked for."""
 
     def __init__(self, witness: Witness) -> None:
-        self.witness = witness
-        self._tensors: dict[int, Levels] = {}
+        self.witness, self.tensors = witness, witness.trace.tensors
+        self._grown: dict[int, Levels] = {}
+
+    @property
+    def program(self) -> Program:
+        """The program that the other side speaks of as well."""
+        return self.witness.program
 
     @cached_property
     def root(self) -> bytes:
         """The trace root (rule 3): what this side asserts, or challenges by."""
-        return keccak(TRACE + len(self.trace[0]).to_bytes(4, "big") + self.trace[-1][0])
+        return keccak(TRACE + len(self.tensors).to_bytes(4, "big") + self.trace[-1][0])
 
     @cached_property
     def trace(self) -> Levels:
         """The tree over the tensor roots."""
-        count = len(self.witness.trace.tensors)
-        return MerkleTree(tuple(self.tensor_root(index) for index in range(count))).levels
-
-    def tensor(self, index: int) -> Levels:
-        """The tree over a tensor's leaves."""
-        if index not in self._tensors:
-            self._tensors[index] = tensor_tree(self.data(index)).levels
-        return self._tensors[index]
+        return MerkleTree(tuple(map(self.tensor_root, range(len(self.tensors))))).levels
 
     def tensor_root(self, index: int) -> bytes:
         """Rule 2."""
-        data, dtype = self.data(index), Dtype.of(self.witness.trace.tensors[index])
-        return keccak(TENSOR + bytes([dtype]) + len(data).to_bytes(8, "big") + self.tensor(index)[-1][0])
+        length = len(self.data(index)).to_bytes(8, "big")
+        return keccak(TENSOR + bytes([Dtype.of(self.tensors[index])]) + length + self.tensor(index)[-1][0])
+
+    def tensor(self, index: int) -> Levels:
+        """The tree over a tensor's leaves."""
+        if index not in self._grown:
+            self._grown[index] = self._grow(index)
+        return self._grown[index]
+
+    def _grow(self, index: int) -> Levels:
+        return tensor_tree(self.data(index)).levels
 
     def data(self, index: int) -> bytes:
         """The bytes of a tensor of the trace."""
-        return encode_tensor(self.witness.trace.tensors[index])
+        return encode_tensor(self.tensors[index])
 
-    def partials(self, index: int, element: int) -> list[Accumulator]:
+    def descriptor(self, index: int) -> bytes:
+        """Of the operator whose output the tensor is (rule 5)."""
+        return self.witness.descriptor(index)
+
+    def descriptor_path(self, index: int) -> tuple[bytes, ...]:
+        """Its siblings under the registered root."""
+        return self.witness.descriptor_path(index)
+
+    def parsed(self, index: int) -> Descriptor:
+        """The same descriptor, read."""
+        return self.witness.parsed(index)
+
+    def partials(self, index: int, element: int) -> Sequence[Accumulator]:
         """The accumulator after each piece of an element."""
         return self.witness.partials(index, element)
+
+    def openings(self, index: int, element: int, piece: int) -> tuple[Opening, ...]:
+        """What a piece reads, under this side's own root."""
+        return self.witness.openings(index, element, piece)
+
+    def record(self, index: int, element: int) -> Run | None:
+        """The record of the element's channel."""
+        return self.witness.record(index, element)
 
 
 def children(levels: Levels, height: int, index: int, count: int) -> tuple[bytes, ...]:
@@ -73,7 +102,8 @@ def siblings(levels: Levels, height: int, index: int, count: int) -> tuple[bytes
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
 def registration(program: Program) -> Registration:
     """What the registry knows of a program."""
-    leaves = [keccak(b"\x21" + descriptor(program, operator)) for operator in program.operators]
+    leaves = [descriptor_leaf(descriptor(program, operator)) for operator in program.operators]
     return Registration(len(program.inputs), len(program.operators), MerkleTree(leaves).root)

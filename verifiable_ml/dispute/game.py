@@ -12,6 +12,7 @@ from verifiable_ml.commitment.merkle import depth_of
 from verifiable_ml.dispute.accumulator import Accumulator
 from verifiable_ml.dispute.clock import Clock, Profile, Side
 from verifiable_ml.dispute.walk import BLOCK_HEIGHT, FAN_OUT, leaves_of, stations
+from verifiable_ml.errors import IllegalMove
 
 
 class State(StrEnum):
@@ -63,6 +64,7 @@ class Outcome:
 class Form:
     """What a game needs of a descriptor: the output's bytes, and the pieces of an element."""
 
+    kind: str
     dtype: Dtype
     nbytes: int
     pieces: int
@@ -121,15 +123,13 @@ class Game:
     walk: int = 1
     """1: in the trace's tree; 2: in the tensor of the picked operator."""
     round: int = 0
-    """Of this walk: which reveal is due, or was the last one."""
-    index: int = 0
-    """Of `node`, among the nodes of its height."""
+    """Of this walk: how many children were picked. The last of them is at this station of the walk."""
     child: int = 0
-    """The pick, counted among the children of `node`."""
+    """The picked node, counted from the left end of its height. Once it is proved, it is `node`."""
     tensor: int = 0
     """The picked tensor's index in the trace, from the end of walk 1."""
     descriptor: bytes = bytes(32)
-    """keccak-256 of the picked operator's descriptor, from the entering on."""
+    """The picked operator's leaf of rule 4, H(21 || descriptor), from the entering on."""
     form: Form | None = None
     """What that descriptor says; None before."""
     element: int = 0
@@ -165,11 +165,6 @@ class Game:
         return self.form
 
     @property
-    def block(self) -> int:
-        """The index of the block whose node is `node`, once it was sent."""
-        return self.index
-
-    @property
     def rounds(self) -> int:
         """R of rule 42: reveals of both walks, as far as this game knows them (of walk 1 alone before walk 2 is entered)."""
         first = len(stations(self.terms.program.count, 0, self.terms.fan_out)) - 1
@@ -187,11 +182,22 @@ def descriptor_depth(program: Registration) -> int:
     return depth_of(program.operators)
 
 
-def posted_hash(accumulators: Sequence[Accumulator]) -> bytes:
-    """keccak-256 of a list of partials as the ABI encodes it: value int256, index uint256 each."""
-    head = (32).to_bytes(32, "big") + len(accumulators).to_bytes(32, "big")
-    words = (a.value.to_bytes(32, "big", signed=True) + a.index.to_bytes(32, "big") for a in accumulators)
-    return keccak(head + b"".join(words))
+def descriptor_leaf(data: bytes) -> bytes:
+    """Rule 4: H(21 || descriptor)."""
+    return keccak(b"\x21" + data)
+
+
+def packed(kind: str, accumulators: Sequence[Accumulator]) -> bytes:
+    """A list of partials as it travels, big endian: int64 each, of argmax int64 and uint64. Raises IllegalMove (rule 31)."""
+    data = []
+    for accumulator in accumulators:
+        fits = Dtype.I64.low <= accumulator.value <= Dtype.I64.high
+        if not fits or not 0 <= accumulator.index < (1 << 64 if kind == "argmax" else 1):
+            raise IllegalMove(31, f"an accumulator of {kind} is no ({accumulator.value}, {accumulator.index})")
+        data.append(accumulator.value.to_bytes(8, "big", signed=True))
+        if kind == "argmax":
+            data.append(accumulator.index.to_bytes(8, "big"))
+    return b"".join(data)
 
 
 def game_id(assertion: bytes, challenger: bytes, counter: int) -> bytes:

@@ -65,15 +65,14 @@ def _reveal(game: Game, mine: Forest) -> Reveal:
     levels = mine.trace if game.walk == 1 else mine.tensor(game.tensor)
     top, bottom = game.stations[game.round : game.round + 2]
     up = game.stations[game.round - 1] - top if game.round else 0
-    index = game.index << up | game.child if game.round else 0
-    return Reveal(*_named(game), children(levels, top, index, top - bottom), siblings(levels, top, index, up))
+    return Reveal(*_named(game), children(levels, top, game.child, top - bottom), siblings(levels, top, game.child, up))
 
 
 def _enter(game: Game, mine: Forest) -> Move:
     """The first reveal of walk 2, or the block that is the whole tensor."""
     data, levels = mine.data(game.tensor), mine.tensor(game.tensor)
     up = siblings(mine.trace, 0, game.tensor, game.stations[-2])
-    described = Described(mine.witness.descriptor(game.tensor), mine.witness.descriptor_path(game.tensor))
+    described = Described(mine.descriptor(game.tensor), mine.descriptor_path(game.tensor))
     inside = stations(leaves_of(len(data)), BLOCK_HEIGHT, game.terms.fan_out)
     if len(inside) == 1:
         return Block(*_named(game), data, up, described)
@@ -81,17 +80,15 @@ def _enter(game: Game, mine: Forest) -> Move:
 
 
 def _block(game: Game, mine: Forest) -> Block:
-    up = game.stations[-2] - BLOCK_HEIGHT
-    index = game.index << up | game.child
-    data = mine.data(game.tensor)[index * BLOCK_BYTES : (index + 1) * BLOCK_BYTES]
-    return Block(*_named(game), data, siblings(mine.tensor(game.tensor), BLOCK_HEIGHT, index, up))
+    up = siblings(mine.tensor(game.tensor), BLOCK_HEIGHT, game.child, game.stations[-2] - BLOCK_HEIGHT)
+    return Block(*_named(game), mine.data(game.tensor)[game.child * BLOCK_BYTES :][:BLOCK_BYTES], up)
 
 
 def _partials(game: Game, mine: Forest) -> Partials:
     every = mine.partials(game.tensor, game.element)
     posted = tuple(every[cut - 1] for cut in cuts(game.first, game.last))
-    record = mine.witness.record(game.tensor, game.element) if game.end is None else None
-    descriptor = mine.witness.descriptor(game.tensor)
+    record = mine.record(game.tensor, game.element) if game.end is None else None
+    descriptor = mine.descriptor(game.tensor)
     return Partials(*_named(game), game.element, game.first, posted, descriptor, record)
 
 
@@ -121,7 +118,7 @@ def challenger(mine: Forest, game: Game, moves: Moves, now: int) -> Move | None:
 def _pick(game: Game, shown: Reveal, mine: Forest) -> Pick:
     levels = mine.trace if game.walk == 1 else mine.tensor(game.tensor)
     top, bottom = game.stations[game.round : game.round + 2]
-    own = children(levels, top, game.index, top - bottom)
+    own = children(levels, top, game.child, top - bottom)
     return Pick(*_named(game), _first_difference(shown.children, own))
 
 
@@ -130,7 +127,7 @@ def _first_difference(theirs: Sequence[object], own: Sequence[object]) -> int:
 
 
 def _differing_element(game: Game, shown: Block, mine: Forest) -> int:
-    start = game.block * BLOCK_BYTES
+    start = game.child * BLOCK_BYTES
     own = mine.data(game.tensor)[start : start + BLOCK_BYTES]
     return (start + _first_difference(shown.data, own)) // game.formed.dtype.width
 
@@ -154,9 +151,9 @@ def _step(game: Game, moves: Moves, shown: Partials | Block, mine: Forest) -> St
         leaf = _leaf(game, shown, element)
     else:
         element, piece, posted = game.element, game.first + _differing_cut(game, shown, mine), shown.posted
-    descriptor = mine.witness.descriptor(game.tensor)
+    descriptor = mine.descriptor(game.tensor)
     openings = _openings(game, moves, mine, element, piece)
-    record = mine.witness.record(game.tensor, element)
+    record = mine.record(game.tensor, element)
     return Step(*_named(game), element, piece, descriptor, openings, record, leaf, posted)
 
 
@@ -165,11 +162,11 @@ def _step(game: Game, moves: Moves, shown: Partials | Block, mine: Forest) -> St
 
 def _openings(game: Game, moves: Moves, mine: Forest, element: int, piece: int) -> tuple[Opening, ...]:
     """Leaves from one's own trace, paths from the asserted one: the operands are equal, what lies to the right is not."""
-    operands = mine.witness.parsed(game.tensor).operands
+    operands = mine.parsed(game.tensor).operands
     nodes = _revealed(game, moves)
     return tuple(
         replace(opening, path=_path(operand.source, nodes, mine)) if opening.path and isinstance(operand.source, int) else opening
-        for operand, opening in zip(operands, mine.witness.openings(game.tensor, element, piece), strict=True)
+        for operand, opening in zip(operands, mine.openings(game.tensor, element, piece), strict=True)
     )
 
 

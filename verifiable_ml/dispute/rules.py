@@ -26,7 +26,8 @@ from verifiable_ml.dispute.game import (
     State,
     Terms,
     descriptor_depth,
-    posted_hash,
+    descriptor_leaf,
+    packed,
 )
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step, Timeout
 from verifiable_ml.dispute.step import Statement, advance, finish, neutral
@@ -79,18 +80,17 @@ def reveal(game: Game, move: Reveal, now: int) -> Game:
         inside = _entered(game, move.descriptor)
         if len(inside.stations) == 1:
             raise IllegalMove(21, "the tensor is one block: its bytes are due")
-        node = _hashed(inside, 0, move.children)
+        node = _hashed(inside, move.children)
         _climbs_as_tensor(game, inside.formed, node, move.siblings)
-        return _turn(inside, now, State.PICK, node=node, index=0)
+        return _turn(inside, now, State.PICK, node=node)
     if move.descriptor is not None:
         raise IllegalMove(22, "only the first reveal of walk 2 opens a descriptor")
-    picked = _picked(game)
-    node = _hashed(game, picked, move.children)
+    node = _hashed(game, move.children)
     if game.round:
         _climbs(game, node, move.siblings)
     elif move.siblings or keccak(TRACE + game.terms.program.count.to_bytes(4, "big") + node) != game.terms.trace_root:
         raise IllegalMove(22, "the children do not hash up to the asserted trace root")
-    return _turn(game, now, State.PICK, node=node, index=picked)
+    return _turn(game, now, State.PICK, node=node)
 
 
 def pick(game: Game, move: Pick, sender: bytes, now: int) -> Game:
@@ -98,29 +98,27 @@ def pick(game: Game, move: Pick, sender: bytes, now: int) -> Game:
     _due(game, move, now, State.PICK)
     _by(game, Side.CHALLENGER, sender)
     top, bottom = game.stations[game.round : game.round + 2]
-    if not 0 <= move.child < existing(game.width, top, game.index, top - bottom):
+    if not 0 <= move.child < existing(game.width, top, game.child, top - bottom):
         raise IllegalMove(23, f"child {move.child} does not exist")
-    index, last = game.index << (top - bottom) | move.child, game.round + 2 == len(game.stations)
-    if game.walk == 1 and min((index + 1) << bottom, game.terms.program.count) <= game.terms.program.inputs:
+    child, last = game.child << (top - bottom) | move.child, game.round + 2 == len(game.stations)
+    if game.walk == 1 and min((child + 1) << bottom, game.terms.program.count) <= game.terms.program.inputs:
         raise IllegalMove(23, f"under child {move.child} lie inputs alone")
-    made = replace(game, child=move.child, round=game.round + 1)
-    if last and game.walk == 1:
-        return _turn(made, now, State.ENTER, tensor=index)
-    return _turn(made, now, State.BLOCK if last else State.REVEAL)
+    state = State.REVEAL if not last else State.ENTER if game.walk == 1 else State.BLOCK
+    tensor = child if state is State.ENTER else game.tensor
+    return _turn(game, now, state, child=child, round=game.round + 1, tensor=tensor)
 
 
 def block(game: Game, move: Block, now: int) -> Game:
     """Rule 24: the bytes of at most four leaves. What comes next follows from K and tau."""
     _due(game, move, now, State.BLOCK, State.ENTER)
+    inside = game
     if game.state is State.ENTER:
-        inside, index = _entered(game, move.descriptor), 0
+        inside = _entered(game, move.descriptor)
         if len(inside.stations) > 1:
             raise IllegalMove(21, "the tensor is more than one block: a reveal is due")
     elif move.descriptor is not None:
         raise IllegalMove(24, "the descriptor is open already")
-    else:
-        inside, index = game, _picked(game)
-    nbytes = block_bytes(inside.formed.nbytes, index)
+    nbytes = block_bytes(inside.formed.nbytes, inside.child)
     if len(move.data) != nbytes:
         raise IllegalMove(24, f"the block has {nbytes} bytes, and {len(move.data)} were sent")
     node = fold(blob_leaves(move.data), 0, inside.stations[-1])
@@ -128,7 +126,7 @@ def block(game: Game, move: Block, now: int) -> Game:
         _climbs_as_tensor(game, inside.formed, node, move.siblings)
     else:
         _climbs(game, node, move.siblings)
-    return _turn(inside, now, State.NAME if inside.formed.pieces > 1 else State.STEP, node=node, index=index)
+    return _turn(inside, now, State.NAME if inside.formed.pieces > 1 else State.STEP, node=node)
 
 
 def name(game: Game, move: Name, sender: bytes, now: int) -> Game:
@@ -149,11 +147,9 @@ def partials(game: Game, move: Partials, sender: bytes, now: int) -> Game:
     wanted = len(cuts(game.first, game.last))
     if len(move.posted) != wanted:
         raise IllegalMove(26, f"{wanted} accumulators are due, and {len(move.posted)} were posted")
-    if any(not _fits(accumulator) for accumulator in move.posted):
-        raise IllegalMove(31, "an accumulator has a value of 64 signed bits and an index of 64")
+    posted = keccak(packed(descriptor.kind, move.posted))
     _check_end(game, descriptor, move)
-    state = State.STEP if game.last - game.first <= MOST_PARTIALS else State.INTERVAL
-    return _turn(game, now, state, posted=posted_hash(move.posted))
+    return _turn(game, now, State.STEP if game.last - game.first <= MOST_PARTIALS else State.INTERVAL, posted=posted)
 
 
 def pick_interval(game: Game, move: PickInterval, sender: bytes, now: int) -> Game:
@@ -252,15 +248,10 @@ def _levels_to_node(game: Game) -> int:
     return above - here
 
 
-def _picked(game: Game) -> int:
-    """Index of the picked child among the nodes of its height; before the first pick of a walk, of the root."""
-    return game.index << _levels_to_node(game) | game.child if game.round else 0
-
-
-def _hashed(game: Game, index: int, children: Sequence[bytes]) -> bytes:
-    """The node, this round's top, that has these existing children."""
+def _hashed(game: Game, children: Sequence[bytes]) -> bytes:
+    """The picked node (of a walk's first reveal: the root), from its existing children, which are this round's."""
     top, bottom = game.stations[game.round : game.round + 2]
-    wanted = existing(game.width, top, index, top - bottom)
+    wanted = existing(game.width, top, game.child, top - bottom)
     if len(children) != wanted or not _are_words(children):
         raise IllegalMove(22, f"{wanted} children of 32 bytes exist there, and {len(children)} were sent")
     return fold(children, bottom, top)
@@ -290,16 +281,16 @@ def _entered(game: Game, opened: Described | None) -> Game:
     program = game.terms.program
     if opened is None or len(opened.siblings) != descriptor_depth(program) or not _are_words(opened.siblings):
         raise IllegalMove(22, "the descriptor of the picked operator has to be opened")
-    leaf = keccak(b"\x21" + opened.data)
+    leaf = descriptor_leaf(opened.data)
     if climb(leaf, game.tensor - program.inputs, opened.siblings) != program.descriptors:
         raise IllegalMove(22, "it is not the descriptor of the picked operator")
     read = parse(opened.data)
-    form = Form(read.dtype, read.nbytes, read.pieces)
-    return replace(game, walk=2, round=0, descriptor=keccak(opened.data), form=form)
+    form = Form(read.kind, read.dtype, read.nbytes, read.pieces)
+    return replace(game, walk=2, round=0, child=0, descriptor=leaf, form=form)
 
 
 def _described(game: Game, data: bytes) -> Descriptor:
-    if keccak(data) != game.descriptor:
+    if descriptor_leaf(data) != game.descriptor:
         raise IllegalMove(22, "it is not the descriptor of the picked operator")
     return parse(data)
 
@@ -308,7 +299,7 @@ def _value(game: Game, element: int, leaf: Leaf) -> int:
     """The element of the block, from its leaf opened under the block's node."""
     form = game.formed
     start = element * form.dtype.width
-    if not 0 <= element < form.elements or start // BLOCK_BYTES != game.block:
+    if not 0 <= element < form.elements or start // BLOCK_BYTES != game.child:
         raise IllegalMove(25, f"element {element} is not in the block")
     place = start // LEAF_BYTES
     if len(leaf.data) != min(LEAF_BYTES, form.nbytes - place * LEAF_BYTES):
@@ -318,10 +309,6 @@ def _value(game: Game, element: int, leaf: Leaf) -> int:
         raise IllegalMove(25, "the leaf is not in the block")
     here = leaf.data[start % LEAF_BYTES :][: form.dtype.width]
     return int.from_bytes(here, "little", signed=form.dtype is not Dtype.U8)
-
-
-def _fits(accumulator: Accumulator) -> bool:
-    return Dtype.I64.low <= accumulator.value <= Dtype.I64.high and 0 <= accumulator.index < 1 << 64
 
 
 def _check_end(game: Game, descriptor: Descriptor, move: Partials) -> None:
@@ -334,7 +321,7 @@ def _check_end(game: Game, descriptor: Descriptor, move: Partials) -> None:
 
 
 def _check_posted(game: Game, posted: Sequence[Accumulator]) -> None:
-    if any(not _fits(accumulator) for accumulator in posted) or posted_hash(posted) != game.posted:
+    if keccak(packed(game.formed.kind, posted)) != game.posted:
         raise IllegalMove(26, "these are not the accumulators that were posted")
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,11 +16,12 @@ def run_reference(program: Program, inputs: Mapping[str, IntArray]) -> Trace:
     """What the program means on `inputs` (integers by input name). Raises InvalidInput; total on every legal input."""
     tensors = list(check_inputs(program, inputs))
     for operator in program.operators:
-        tensors.append(_step(program, operator, tensors))
+        tensors.append(run_operator(program, operator, tensors))
     return Trace(program, tuple(tensors))
 
 
-def _step(program: Program, operator: Operator, tensors: list[IntArray]) -> IntArray:
+def run_operator(program: Program, operator: Operator, tensors: Sequence[IntArray]) -> IntArray:
+    """One operator's output; `tensors`: the trace so far, at least up to what it reads."""
     operands = tuple(
         (program.constants if isinstance(operand, ConstantRef) else tensors)[operand.index].astype(np.int64)
         for operand in operator.operands
