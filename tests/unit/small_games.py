@@ -9,10 +9,10 @@ from functools import cache, partial
 import numpy as np
 
 from vectors.programs import example_inputs, example_program
-from verifiable_ml.dispute import player, rules, simulate
-from verifiable_ml.dispute.clock import PROFILES, Profile
+from verifiable_ml.dispute import liars, player, rules, simulate
+from verifiable_ml.dispute.clock import PROFILES, Profile, Side
 from verifiable_ml.dispute.forest import Forest, registration
-from verifiable_ml.dispute.game import Game, Terms
+from verifiable_ml.dispute.game import Game, State, Terms
 from verifiable_ml.dispute.moves import Move
 from verifiable_ml.dispute.simulate import Pace, Played, Player, at_once
 from verifiable_ml.dispute.witness import Witness
@@ -122,3 +122,26 @@ def silent(game: Game, moves: Sequence[Move], now: int) -> None:
 
 def kinds(played: Played) -> list[str]:
     return [type(move).__name__ for _, move in played.moves]
+
+
+GAMES = {"chain_10": 1, "wide_5000": 2, "sum_3000": 1, "max_64": 1}
+"""Programs by the index of the tensor that is wrong: games with one walk, with two, with one list of partials, with two."""
+
+
+@cache
+def positions(name: str) -> list[tuple[Game, list[Move], Move]]:
+    """Each turn of a game that has every kind of move, with the move that is due."""
+    honest = honest_of(name)
+    liar = liars.one_number(honest, GAMES[name], 0, late=0.3)
+    game, moves, found = opened(liar, honest.root, fan_out=2), list[Move](), []
+    while game.state is not State.OVER:
+        side, forest = (player.proposer, liar) if game.clock.side is Side.PROPOSER else (player.challenger, honest)
+        move = side(forest, game, moves, game.clock.start)
+        found.append((game, list(moves), move))
+        game = rules.play(game, move, sender(game), game.clock.start)
+        moves.append(move)
+    return found
+
+
+def sender(game: Game) -> bytes:
+    return PROPOSER if game.clock.side is Side.PROPOSER else CHALLENGER

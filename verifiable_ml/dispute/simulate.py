@@ -10,18 +10,22 @@ from verifiable_ml.dispute import rules
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.game import Game, Outcome, State
 from verifiable_ml.dispute.moves import Move, Timeout
-from verifiable_ml.dispute.rules import Turn
 from verifiable_ml.errors import IllegalMove, MalformedEvidence
 
 Player = Callable[[Game, Sequence[Move], int], Move | None]
 """What a side sends, given the game, its moves so far and the time; None: nothing."""
-Pace = Callable[[Turn], int]
-"""How many seconds a side lets pass before it answers a turn."""
+Pace = Callable[[Game], int]
+"""How many seconds of its turn a side lets pass before it moves."""
 
 
-def at_once(turn: Turn) -> int:
+def at_once(game: Game) -> int:
     """Answers in the second in which the turn begins."""
     return 0
+
+
+def last_second(game: Game) -> int:
+    """Answers in the last second in which it can."""
+    return game.clock.deadline - 1 - game.clock.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def play(game: Game, proposer: Player, challenger: Player, *, paces: tuple[Pace,
     moves, times, refused = list[Move](), list[int](), None
     while (turn := rules.legal(game, game.clock.start)) is not None:
         sender = game.terms.proposer if turn.side is Side.PROPOSER else game.terms.challenger
-        now = game.clock.start + paces[turn.side](turn)
+        now = game.clock.start + paces[turn.side](game)
         move = (proposer if turn.side is Side.PROPOSER else challenger)(game, moves, now) if now < turn.deadline else None
         try:
             if move is not None:
