@@ -11,14 +11,14 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from attacks.every_move import every_move
 from unit.small_games import CHALLENGER, PROPOSER, against, chain, honest_forest, honest_of, opened, window_max
 from verifiable_ml.dispute import liars, player, rules, simulate
 from verifiable_ml.dispute.accumulator import Accumulator
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Game, Outcome, Reason, State
-from verifiable_ml.dispute.moves import Block, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step
-from verifiable_ml.dispute.walk import BLOCK_BYTES
+from verifiable_ml.dispute.moves import Block, Move, Partials, Reveal
 from verifiable_ml.errors import IllegalMove
 
 STEP, TIMEOUT = (Outcome(Side.CHALLENGER, reason) for reason in (Reason.STEP, Reason.TIMEOUT))
@@ -163,38 +163,6 @@ def stopping(side: simulate.Player, count: int) -> simulate.Player:
 
 
 # ---- every challenger against the honest proposer ----------------------------------------------------------------------
-
-
-def every_move(game: Game, moves: list[Move], honest: Forest) -> Iterator[Move]:
-    """All that a challenger can send, and some that it cannot: right openings, since others are refused as such."""
-    head = game.terms.id, game.number, game.node
-    match game.state:
-        case State.PICK:
-            yield from (Pick(*head, child) for child in range(-1, (1 << game.terms.fan_out) + 1))
-        case State.NAME:
-            yield from (Name(*head, element, leaf) for element, leaf in block_elements(game, moves[-1]))
-        case State.INTERVAL:
-            yield from (PickInterval(*head, interval, moves[-1].posted) for interval in range(-1, 65))
-        case State.STEP if game.formed.pieces > 1:
-            for piece in range(game.first - 1, game.last + 1):
-                yield step(game, honest, game.element, piece, posted=moves[-1].posted)
-        case State.STEP:
-            yield from (step(game, honest, element, 0, leaf=leaf) for element, leaf in block_elements(game, moves[-1]))
-
-
-def block_elements(game: Game, shown: Block) -> Iterator[tuple[int, Leaf]]:
-    width = game.formed.dtype.width
-    for place in range(0, len(shown.data), width):
-        element = (game.child * BLOCK_BYTES + place) // width
-        yield element, player._leaf(game, shown, element)
-
-
-def step(game: Game, honest: Forest, element: int, piece: int, **more: object) -> Step:
-    inside = min(max(piece, 0), game.formed.pieces - 1)
-    openings, record = honest.openings(game.tensor, element, inside), honest.record(game.tensor, element)
-    return Step(
-        *(game.terms.id, game.number, game.node), element, piece, honest.descriptor(game.tensor), openings, record, **more
-    )
 
 
 def defend(game: Game, moves: list[Move], honest: Forest, seen: Counter[str]) -> None:
