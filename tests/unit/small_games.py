@@ -20,7 +20,7 @@ from verifiable_ml.execute import run_reference
 from verifiable_ml.program import Builder, Interval, Program, Requantise, Tokens
 
 PROPOSER, CHALLENGER, STRANGER = (bytes([letter]) * 20 for letter in b"pcs")
-GAME, START = b"g" * 32, 1_000_000
+GAME, ASSERTION, START = b"g" * 32, b"a" * 32, 1_000_000
 U8 = Interval(0, 255)
 Inputs = dict[str, np.ndarray]
 
@@ -102,7 +102,7 @@ PROGRAMS: dict[str, tuple[Program, Inputs]] = {
 
 def opened(asserted: Forest, own: bytes, *, profile: Profile = PROFILES[0], fan_out: int = 6) -> Game:
     program = registration(asserted.program)
-    return rules.open_game(Terms(GAME, PROPOSER, CHALLENGER, asserted.root, program, profile, fan_out), own, START)
+    return rules.open_game(Terms(GAME, ASSERTION, PROPOSER, CHALLENGER, asserted.root, program, profile, fan_out), own, START)
 
 
 def against(liar: Forest, honest: Forest, *, paces: tuple[Pace, Pace] = (at_once, at_once), **terms: object) -> Played:

@@ -29,6 +29,7 @@ class Forest:
     def __init__(self, witness: Witness) -> None:
         self.witness, self.tensors = witness, witness.trace.tensors
         self._grown: dict[int, Levels] = {}
+        self._partials: dict[tuple[int, int], Sequence[Accumulator]] = {}
 
     @property
     def program(self) -> Program:
@@ -77,6 +78,11 @@ class Forest:
 
     def partials(self, index: int, element: int) -> Sequence[Accumulator]:
         """The accumulator after each piece of an element."""
+        if (index, element) not in self._partials:
+            self._partials[index, element] = self._accumulate(index, element)
+        return self._partials[index, element]
+
+    def _accumulate(self, index: int, element: int) -> Sequence[Accumulator]:
         return self.witness.partials(index, element)
 
     def openings(self, index: int, element: int, piece: int) -> tuple[Opening, ...]:

@@ -97,6 +97,8 @@ class Terms:
 
     id: bytes
     """H(13 || assertion id || challenger || counter), 32 bytes."""
+    assertion: bytes
+    """Id of the assertion that is challenged."""
     proposer: bytes
     """20 bytes."""
     challenger: bytes

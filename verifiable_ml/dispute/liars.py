@@ -68,9 +68,12 @@ class Liar(Forest):
         """The program's."""
         return self.honest.record(index, element)
 
-    def partials(self, index: int, element: int) -> Sequence[Accumulator]:
+    def _accumulate(self, index: int, element: int) -> Sequence[Accumulator]:
         """Right at first, then shifted, so that the last one finishes as the asserted element: if anything does."""
-        right, value = super().partials(index, element), int(self.tensors[index].item(element))
+        operands = self.parsed(index).operands
+        same = all(isinstance(operand.source, bytes) or self._is_honest(operand.source) for operand in operands)
+        right = self.honest.partials(index, element) if same else super()._accumulate(index, element)
+        value = int(self.tensors[index].item(element))
         end = ending(self.parsed(index), element, self.record(index, element), value, right[-1])
         if end is None or end == right[-1]:
             return right
@@ -147,7 +150,7 @@ class FalsePartials(Liar):
     def __init__(self, honest: Forest, late: float = 0.5) -> None:
         super().__init__(honest, {}, late)
 
-    def partials(self, index: int, element: int) -> Sequence[Accumulator]:
+    def _accumulate(self, index: int, element: int) -> Sequence[Accumulator]:
         """At least one of them is wrong where there are two."""
         right = self.honest.partials(index, element)
         first = min(int(self.late * len(right)), len(right) - 2) if len(right) > 1 else 0

@@ -31,7 +31,7 @@ from verifiable_ml.dispute.game import (
 )
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step, Timeout
 from verifiable_ml.dispute.step import Statement, advance, finish, neutral
-from verifiable_ml.dispute.walk import BLOCK_BYTES, MOST_PARTIALS, block_bytes, climb, cuts, existing, fold
+from verifiable_ml.dispute.walk import BLOCK_BYTES, MOST_PARTIALS, are_words, block_bytes, climb, cuts, existing, fold
 from verifiable_ml.errors import IllegalMove
 
 # ---- whose turn it is ------------------------------------------------------------------------------------------------
@@ -252,14 +252,14 @@ def _hashed(game: Game, children: Sequence[bytes]) -> bytes:
     """The picked node (of a walk's first reveal: the root), from its existing children, which are this round's."""
     top, bottom = game.stations[game.round : game.round + 2]
     wanted = existing(game.width, top, game.child, top - bottom)
-    if len(children) != wanted or not _are_words(children):
+    if len(children) != wanted or not are_words(children):
         raise IllegalMove(22, f"{wanted} children of 32 bytes exist there, and {len(children)} were sent")
     return fold(children, bottom, top)
 
 
 def _climbs(game: Game, node: bytes, siblings: Sequence[bytes]) -> None:
     levels = _levels_to_node(game)
-    if len(siblings) != levels or not _are_words(siblings) or climb(node, game.child, siblings) != game.node:
+    if len(siblings) != levels or not are_words(siblings) or climb(node, game.child, siblings) != game.node:
         raise IllegalMove(22, f"it does not climb to the game's node over {levels} siblings")
 
 
@@ -269,17 +269,13 @@ def _climbs_as_tensor(game: Game, form: Form, node: bytes, siblings: Sequence[by
     _climbs(game, root, siblings)
 
 
-def _are_words(values: Sequence[bytes]) -> bool:
-    return all(len(value) == 32 for value in values)
-
-
 # ---- descriptors, elements, accumulators -----------------------------------------------------------------------------
 
 
 def _entered(game: Game, opened: Described | None) -> Game:
     """The same game inside of the picked tensor, whose form its descriptor says."""
     program = game.terms.program
-    if opened is None or len(opened.siblings) != descriptor_depth(program) or not _are_words(opened.siblings):
+    if opened is None or len(opened.siblings) != descriptor_depth(program) or not are_words(opened.siblings):
         raise IllegalMove(22, "the descriptor of the picked operator has to be opened")
     leaf = descriptor_leaf(opened.data)
     if climb(leaf, game.tensor - program.inputs, opened.siblings) != program.descriptors:
@@ -304,7 +300,7 @@ def _value(game: Game, element: int, leaf: Leaf) -> int:
     place = start // LEAF_BYTES
     if len(leaf.data) != min(LEAF_BYTES, form.nbytes - place * LEAF_BYTES):
         raise IllegalMove(25, "the leaf has another length")
-    fits = len(leaf.siblings) == game.stations[-1] and _are_words(leaf.siblings)
+    fits = len(leaf.siblings) == game.stations[-1] and are_words(leaf.siblings)
     if not fits or climb(leaf_hash(leaf.data), place, leaf.siblings) != game.node:
         raise IllegalMove(25, "the leaf is not in the block")
     here = leaf.data[start % LEAF_BYTES :][: form.dtype.width]

@@ -69,6 +69,11 @@ def fold(nodes: Sequence[bytes], bottom: int, top: int) -> bytes:
     return root
 
 
+def are_words(values: Sequence[bytes]) -> bool:
+    """Whether each has 32 bytes: others would hash up as if they began elsewhere."""
+    return all(len(value) == 32 for value in values)
+
+
 def climb(node: bytes, index: int, siblings: Sequence[bytes]) -> bytes:
     """The ancestor as many levels above as there are siblings; bit i of the index says on which side the i-th one stands."""
     for level, sibling in enumerate(siblings):
