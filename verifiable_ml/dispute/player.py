@@ -102,7 +102,14 @@ def challenger(mine: Forest, game: Game, moves: Moves, now: int) -> Move | None:
         return None
     if turn.expired:
         return Timeout(*_named(game))
-    match turn.state, moves[-1]:
+    try:
+        return _difference(game, moves, mine)
+    except _NothingDiffers:
+        return None
+
+
+def _difference(game: Game, moves: Moves, mine: Forest) -> Move:
+    match game.state, moves[-1]:
         case State.PICK, Reveal() as shown:
             return _pick(game, shown, mine)
         case State.NAME, Block() as shown:
@@ -122,8 +129,15 @@ def _pick(game: Game, shown: Reveal, mine: Forest) -> Pick:
     return Pick(*_named(game), _first_difference(shown.children, own))
 
 
+class _NothingDiffers(LookupError):
+    """What is shown is what one's own run gave: this game should not have come here."""
+
+
 def _first_difference(theirs: Sequence[object], own: Sequence[object]) -> int:
-    return next(place for place, pair in enumerate(zip(theirs, own, strict=True)) if pair[0] != pair[1])
+    for place, pair in enumerate(zip(theirs, own, strict=True)):
+        if pair[0] != pair[1]:
+            return place
+    raise _NothingDiffers
 
 
 def _differing_element(game: Game, shown: Block, mine: Forest) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeVar
 
 from verifiable_ml.commitment import Dtype
@@ -98,7 +97,7 @@ class Request:
     epoch: int = 0
     first_posted: int | None = None
     """Of this epoch. None: posting is open without an end."""
-    living: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
+    living: Mapping[bytes, int] = field(default_factory=dict)
     """How many assertions live of each commitment that has one, by trace root: output roots are leaves under it."""
     first_game: bytes | None = None
     """Whoever opened it is paid if the input is bad, as long as it is open (rule 33)."""
@@ -184,14 +183,14 @@ class Settlement:
     address: bytes
     """Of the contract, 20 bytes: both are in every request's id."""
     fan_out: int = 6
-    programs: Mapping[bytes, KnownProgram] = field(default_factory=lambda: MappingProxyType({}))
-    requests: Mapping[bytes, Request] = field(default_factory=lambda: MappingProxyType({}))
-    assertions: Mapping[bytes, Assertion] = field(default_factory=lambda: MappingProxyType({}))
-    games: Mapping[bytes, Game] = field(default_factory=lambda: MappingProxyType({}))
-    demands: Mapping[bytes, Demand] = field(default_factory=lambda: MappingProxyType({}))
+    programs: Mapping[bytes, KnownProgram] = field(default_factory=dict)
+    requests: Mapping[bytes, Request] = field(default_factory=dict)
+    assertions: Mapping[bytes, Assertion] = field(default_factory=dict)
+    games: Mapping[bytes, Game] = field(default_factory=dict)
+    demands: Mapping[bytes, Demand] = field(default_factory=dict)
     """Open ones, by id."""
-    nonces: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
-    balances: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
+    nonces: Mapping[bytes, int] = field(default_factory=dict)
+    balances: Mapping[bytes, int] = field(default_factory=dict)
     """What accounts are owed: they pull it (rule 19)."""
     burnt: int = 0
     held: int = 0
@@ -209,13 +208,13 @@ class Call:
 
 
 def put(mapping: Mapping[Key, Value], key: Key, value: Value) -> Mapping[Key, Value]:
-    """The same mapping with one entry set."""
-    return MappingProxyType({**mapping, key: value})
+    """The same mapping with one entry set. Mappings of a state are never changed in place."""
+    return {**mapping, key: value}
 
 
 def without(mapping: Mapping[Key, Value], key: Key) -> Mapping[Key, Value]:
     """The same mapping without one entry."""
-    return MappingProxyType({each: value for each, value in mapping.items() if each != key})
+    return {each: value for each, value in mapping.items() if each != key}
 
 
 def found(mapping: Mapping[bytes, Value], key: bytes, rule: int, thing: str) -> Value:
