@@ -29,6 +29,7 @@ class Forest:
     def __init__(self, witness: Witness) -> None:
         self.witness, self.tensors = witness, witness.trace.tensors
         self._grown: dict[int, Levels] = {}
+        self._descriptors: dict[int, bytes] = {}
         self._partials: dict[tuple[int, int], Sequence[Accumulator]] = {}
 
     @property
@@ -66,7 +67,9 @@ class Forest:
 
     def descriptor(self, index: int) -> bytes:
         """Of the operator whose output the tensor is (rule 5)."""
-        return self.witness.descriptor(index)
+        if index not in self._descriptors:
+            self._descriptors[index] = self.witness.descriptor(index)
+        return self._descriptors[index]
 
     def descriptor_path(self, index: int) -> tuple[bytes, ...]:
         """Its siblings under the registered root."""
