@@ -14,6 +14,7 @@ from typing import Any
 
 from differential import big_integers
 from differential.cases import expected_of, program_of
+from vectors.games import game_vectors
 from vectors.operator_cases import CASES, REQUANTISATIONS, Case
 from vectors.programs import example_inputs, example_program
 from verifiable_ml.commitment import (
@@ -214,6 +215,7 @@ def all_vectors() -> dict[str, str]:
         "encoding": encoding_vectors(),
         "program_id": program_id_vectors(),
         "requantise": requantise_vectors(),
+        "game": game_vectors(),
         **{kind: operator_vectors(kind) for kind in OPERATORS},
     }
     return {f"{name}.json": _text(vectors) for name, vectors in made.items()}
@@ -223,9 +225,16 @@ def _text(vectors: Vectors) -> str:
     """A field a line, so that a change can be read in a diff."""
     cases = []
     for name, vector in vectors.items():
-        fields = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in vector.items())
+        fields = ",\n".join(f"  {json.dumps(key)}: {_value(value)}" for key, value in vector.items())
         cases.append(f" {json.dumps(name)}: {{\n{fields}\n }}")
     return "{\n" + ",\n".join(cases) + "\n}\n"
+
+
+def _value(value: Any) -> str:
+    """A list of objects has one a line: the moves of a game."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join("   " + json.dumps(each) for each in value) + "\n  ]"
+    return json.dumps(value)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,16 @@ import numpy as np
 import pytest
 from eth_hash.auto import keccak as other_keccak
 
+from unit.small_games import ASSERTION, CHALLENGER, GAME, PROPOSER, START
+from vectors import games
 from vectors.generate import FOLDER, all_vectors, little
 from vectors.operator_cases import CASES
 from vectors.programs import example_program
 from verifiable_ml.commitment import Dtype, Opening, keccak, verify_opening
+from verifiable_ml.dispute import rules
+from verifiable_ml.dispute.clock import PROFILES
+from verifiable_ml.dispute.game import Registration, Terms
+from verifiable_ml.errors import IllegalMove, MalformedEvidence
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import OPERATORS, Builder, Interval, Requantise, Tokens
 from verifiable_ml.program.files import to_files
@@ -143,6 +149,31 @@ def form_of(v: dict) -> Requantise | None:
     if not v["multiplier"]:
         return None
     return Requantise(np.array(v["multiplier"]), np.array(v["offset"]), v["shift"], v["low"], v["high"])
+
+
+@cases("game")
+def test_game_vector_move_by_move(kind, case):
+    """From the file alone: the game is opened, each move is read back and sent, and what is stored is compared."""
+    v = vectors(kind)[case]
+    program = Registration(v["input_count"], v["count"] - v["input_count"], raw(v["descriptors"]))
+    sides = {"proposer": PROPOSER, "challenger": CHALLENGER}
+    terms = Terms(GAME, ASSERTION, *sides.values(), raw(v["trace_root"]), program, PROFILES[v["profile"]], v["fan_out"])
+    game = rules.open_game(terms, raw(v["own_root"]), START)
+    for sent in v["moves"]:
+        move = games.read(sent, game)
+        try:
+            game, legal = rules.play(game, move, sides[sent["by"]], START + sent["now"]), True
+        except (IllegalMove, MalformedEvidence):
+            legal = False
+        told = {key: value for key, value in sent.items() if key.startswith("after_")}
+        assert (legal, games.after(game)) == (sent["legal"], told), f"{v['why']}; {ON_PURPOSE}"
+    assert game.outcome is not None
+
+
+def test_game_vectors_have_every_move_of_the_contract():
+    sent = {(move["move"], move["legal"]) for vector in vectors("game").values() for move in vector["moves"]}
+    kinds = {"reveal", "pick", "enterByReveal", "enterByBlock", "postBlock", "nameElement", "postPartials", "pickInterval"}
+    assert sent == {(kind, legal) for kind in {*kinds, "stepElement", "stepPiece", "timeout"} for legal in (True, False)}
 
 
 @cases("requantise")

@@ -30,6 +30,7 @@ from verifiable_ml.dispute.game import (
     packed,
 )
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step, Timeout
+from verifiable_ml.dispute.opening import MISSING
 from verifiable_ml.dispute.step import Statement, advance, finish, neutral
 from verifiable_ml.dispute.walk import BLOCK_BYTES, MOST_PARTIALS, are_words, block_bytes, climb, cuts, existing, fold
 from verifiable_ml.errors import IllegalMove
@@ -310,7 +311,7 @@ def _value(game: Game, element: int, leaf: Leaf) -> int:
 def _check_end(game: Game, descriptor: Descriptor, move: Partials) -> None:
     last = move.posted[-1]
     if game.end is not None:
-        if move.record is not None or last != game.end:
+        if move.record not in (None, MISSING) or last != game.end:
             raise IllegalMove(26, "the list does not end in the end of its interval")
     elif finish(descriptor, game.element, last, move.record) != game.value:
         raise IllegalMove(26, f"the last accumulator does not finish as {game.value}")
