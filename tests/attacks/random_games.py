@@ -13,6 +13,7 @@ from differential.random_programs import KINDS, image_program, random_inputs, ra
 from unit.small_games import PROGRAMS, honest_forest, honest_of, opened
 from verifiable_ml.commitment import keccak
 from verifiable_ml.dispute import liars, player, rules, simulate
+from verifiable_ml.dispute.accumulator import Accumulator
 from verifiable_ml.dispute.clock import PROFILES
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Game
@@ -88,8 +89,25 @@ def wrong_tensor_root(rng: Rng, honest: Forest) -> Forest:
     return liars.WrongTensorRoot(honest, index, keccak(honest.tensor_root(index)))
 
 
+class NoisyPartials(liars.Liar):
+    """A wrong number whose accumulators are noise here and there, and finish as it at the end."""
+
+    def __init__(self, honest: Forest, index: int, element: int, seed: int) -> None:
+        super().__init__(honest, dict(enumerate(liars.one_number(honest, index, element).tensors)))
+        self.seed = seed
+
+    def _accumulate(self, index: int, element: int) -> list[Accumulator]:
+        rng, well = np.random.default_rng(self.seed), list(super()._accumulate(index, element))
+        noise = [Accumulator(int(rng.integers(-(1 << 62), 1 << 62))) if rng.random() < 0.3 else at for at in well[:-1]]
+        return [*noise, well[-1]]
+
+
+def noisy_partials(rng: Rng, honest: Forest) -> Forest:
+    return NoisyPartials(honest, *place(rng, honest), seed=int(rng.integers(1 << 30)))
+
+
 LIARS: tuple[Callable[[Rng, Forest], Forest], ...] = (
-    one_number, several_numbers, hidden_number, other_weight, wrong_root, wrong_node, wrong_tensor_root,
+    one_number, noisy_partials, several_numbers, hidden_number, other_weight, wrong_root, wrong_node, wrong_tensor_root,
 )  # fmt: skip
 
 

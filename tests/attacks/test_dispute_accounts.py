@@ -232,6 +232,24 @@ def test_rule_48_many_wrong_challenges_run_at_once_and_delay_by_one_game(count):
     assert w.gain(ALICE) == FEE + count * CHALLENGE // 2
 
 
+def test_property_15_verdict_changes_its_own_game_assertion_and_request_alone_however_many_there_are():
+    w = asserted((BOB, LIAR), *((account(number), forest) for number, forest in enumerate(lies(20)[1:])))
+    key = assertion_of(w, BOB)
+    for number in range(40):
+        w.act(account(number), Challenge(key, bytes([number]) * 32))
+    w.act(ALICE, Challenge(key, HONEST.root))
+    before = w.state
+    w.run({BOB: only(liar(BOB, LIAR), Play), ALICE: only(side(ALICE, HONEST), Play)}, until=START + 1)
+    assert w.state.assertions[key].status is AssertionStatus.DEAD
+    assert changed(before.assertions, w.state.assertions) == {key}
+    still_open = [name for name, game in w.state.games.items() if game.state is not State.OVER]
+    assert len(still_open) == 40, "each is closed by whoever wants its bond back"
+
+
+def changed(before, after) -> set[bytes]:
+    return {key for key in after if after[key] is not before.get(key)}
+
+
 # ---- anything --------------------------------------------------------------------------------------------------------
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pytest
 
 from unit.small_games import PROGRAMS, against, honest_of, kinds
 from verifiable_ml.commitment import Dtype, keccak, tensor_root
-from verifiable_ml.commitment.merkle import TENSOR, leaf_hash
+from verifiable_ml.commitment.merkle import TENSOR, TRACE, leaf_hash
 from verifiable_ml.dispute import liars
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
@@ -98,6 +99,14 @@ def length_of(by: int) -> Lie:
     return lie
 
 
+class AnotherCount(liars.Liar):
+    """A trace of one tensor more, all of which are right (property 28)."""
+
+    @cached_property
+    def root(self) -> bytes:
+        return keccak(TRACE + (len(self.tensors) + 1).to_bytes(4, "big") + self.trace[-1][0])
+
+
 UNFOUNDED: dict[str, Lie] = {
     "root": liars.WrongRoot,
     "root_of_the_trace_tree": lambda h: liars.WrongNode(h, None, len(h.trace) - 1, 0),
@@ -118,6 +127,7 @@ UNFOUNDED: dict[str, Lie] = {
     "of_a_leaf_more": length_of(256),
     "another_dtype": lambda h: liars.WrongTensorRoot(h, 1, tensor_root(Dtype.I16, h.data(1))),
     "length_zero": lambda h: liars.WrongTensorRoot(h, 1, keccak(TENSOR + bytes(9) + h.tensor(1)[-1][0])),
+    "another_count": AnotherCount,
     "one_element_more": lambda h: liars.WrongTensorRoot(h, 1, tensor_root(Dtype.U8, h.data(1) + b"\0")),
 }
 """Trees that have no preimage somewhere, of which some other numbers would be right (properties 27, 30, 31)."""

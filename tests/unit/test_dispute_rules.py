@@ -11,8 +11,10 @@ import pytest
 from unit.small_games import CHALLENGER, GAMES, PROPOSER, STRANGER, honest_of, opened, positions, sender
 from verifiable_ml.dispute import rules
 from verifiable_ml.dispute.accumulator import Accumulator
+from verifiable_ml.dispute.forest import children
 from verifiable_ml.dispute.game import Game, State, game_id
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step
+from verifiable_ml.dispute.walk import stations
 from verifiable_ml.errors import IllegalMove, MalformedEvidence
 
 POSITIONS = [(name, place) for name in GAMES for place in range(len(positions(name)))]
@@ -105,8 +107,8 @@ def test_reveals_and_blocks_of_anybody_are_the_proposers(position):
 @every_position(Reveal)
 def test_property_30_reveal_of_other_nodes_is_refused(position):
     game, _, move = at(position)
-    for children in words(move.children):
-        assert refused(game, replace(move, children=children)) == 22
+    for others in words(move.children):
+        assert refused(game, replace(move, children=others)) == 22
     for siblings in words(move.siblings):
         assert refused(game, replace(move, siblings=siblings)) == 22
     for descriptor in described(game, position[0], move.descriptor):
@@ -131,6 +133,19 @@ def test_tensor_of_one_block_is_entered_by_its_block_and_a_larger_one_by_a_revea
         game = next(game for game, _, _ in positions(name) if game.state is State.ENTER)
         names = {"game": head.game, "number": head.number, "node": head.node, "descriptor": head.descriptor}
         assert refused(game, replace(body, **names)) == 21
+
+
+def test_property_32_inner_walk_begins_at_the_tensor_that_the_outer_one_picked():
+    """Another tensor's children, its descriptor, or both, do not climb to the node that was picked from."""
+    honest = honest_of("wide_5000")
+    game, _, move = next(at for at in positions("wide_5000") if isinstance(at[2], Reveal) and at[2].descriptor)
+    assert game.tensor == 2
+    top, bottom = stations(20, 2, 2)[:2]
+    other = children(honest.tensor(1), top, 0, top - bottom)
+    described = Described(honest.descriptor(1), honest.descriptor_path(1))
+    assert refused(game, replace(move, children=other)) == 22
+    assert refused(game, replace(move, descriptor=described)) == 22
+    assert refused(game, replace(move, children=other, descriptor=described)) == 22
 
 
 @every_position(Pick)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
+from verifiable_ml.bench.dispute import sybils
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
 from verifiable_ml.bench.operators import operators
@@ -25,6 +26,7 @@ TABLES: dict[str, Measure] = {
     "batch": batch,
     "fidelity": fidelity,
     "operators": operators,
+    "sybils": sybils,
 }
 """Name on the command line: what measures it."""
 

@@ -8,9 +8,10 @@ from functools import cache
 import numpy as np
 
 from verifiable_ml.bench.table import Table
+from verifiable_ml.dispute.bonds import challenge_bond
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.liars import Liar
-from verifiable_ml.dispute.sybils import TIMES, Siege, besieged
+from verifiable_ml.dispute.sybils import PRICE, TIMES, Siege, besieged
 from verifiable_ml.dispute.witness import Witness
 from verifiable_ml.execute import run_reference
 from verifiable_ml.program import Builder, Interval, Tokens, TraceRef
@@ -30,18 +31,18 @@ def sybils(progress: Progress = silent, counts: tuple[int, ...] = SYBILS) -> Tab
         rows.append(_row(besieged(honest(), lie, count, funded, fan_out=1)))
     columns = (
         "wrong assertions", "games paid for at first", "rounds of games", "delay, T", "bound of rule 47, T",
-        "attacker loses, bonds of a challenge", "defender earns, such bonds", "its gas at most, such bonds",
+        "attacker loses, challenge bonds", "defender earns, challenge bonds", "its gas at most, challenge bonds",
     )  # fmt: skip
     notes = (
         "Profile L1: W = T = 24 h, E = 1 h, Es = 2 h. Four rounds and two lists of accumulators, so D = 34 h = 1.42 T.",
         "Every wrong assertion is posted in the last second and stalls to the last; then the right one is challenged once more.",
-        "Played by the rules in Python, every move of every game; 1 bond of a challenge is 2.4M gas at the request's price.",
+        "Played by the rules in Python, every move. A challenge bond is 2.4M gas at the request's price; a win leaves 1.8.",
     )
     return Table("sybils", "Delay by wrong assertions", columns, tuple(rows), notes)
 
 
 def _row(found: Siege) -> tuple[int | float, ...]:
-    bond = 3 * found.spent / found.sybils
+    bond = challenge_bond(PRICE)
     in_bonds = (found.lost / bond, found.earned / bond, found.spent / bond)
     return (found.sybils, found.funded, found.rounds, found.delay / TIMES.time, found.bound / TIMES.time, *in_bonds)
 

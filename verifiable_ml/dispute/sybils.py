@@ -26,8 +26,8 @@ from verifiable_ml.program.pieces import partial_levels
 START = 10**9
 TIMES = PROFILES[0]
 PRICE = TIMES.floor
-GAME_GAS = 800_000
-"""What the dearest game costs a challenger (rule 43)."""
+ORDINARY_GAS, DEAREST_GAS = 480_000, 800_000
+"""What a game costs a challenger: what a win leaves is used again, so it matters; and at the worst (rule 43)."""
 REQUESTER, DEFENDER, LATECOMER = (bytes([letter]) * 20 for letter in b"rdl")
 Lie = Callable[[int], Forest]
 """A wrong forest by number. No two are alike, and a game against each takes as many moves."""
@@ -64,14 +64,14 @@ def besieged(honest: Forest, lie: Lie, sybils: int, funded: int, fan_out: int) -
         count = capital // challenge_bond(PRICE)
         batch, waiting = waiting[:count], waiting[count:]
         longest = field.fight(batch, late=None if waiting else Challenge(right, lie(0).root))
-        capital += len(batch) * (proposer_bond(PRICE, 0) // 2 - GAME_GAS * PRICE)
+        capital += len(batch) * (proposer_bond(PRICE, 0) // 2 - ORDINARY_GAS * PRICE)  # 1.8 bonds a win
         rounds += 1
     field.outlast(lie(0))
     field.now = max(field.now, field.state.assertions[right].end)
     field.act(DEFENDER, Finalise(right))
     bound = max(2 * TIMES.window, TIMES.window + rounds * longest) + longest
     earned, lost = field.gain(DEFENDER), -sum(field.gain(account) for account in field.paid if account != DEFENDER)
-    return Siege(sybils, funded, rounds, field.now - START, bound, lost, earned, spent=sybils * GAME_GAS * PRICE)
+    return Siege(sybils, funded, rounds, field.now - START, bound, lost, earned, spent=sybils * DEAREST_GAS * PRICE)
 
 
 def _account(number: int) -> bytes:
