@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from unit.small_games import PROGRAMS, against, honest_of, kinds
+from unit.small_settlements import MALLORY, world
 from verifiable_ml.commitment import Dtype, keccak, tensor_root
 from verifiable_ml.commitment.merkle import TENSOR, TRACE, leaf_hash
-from verifiable_ml.dispute import liars
+from verifiable_ml.dispute import liars, watcher
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Outcome, Reason
@@ -141,6 +142,15 @@ def test_property_30_tree_without_preimage_loses_by_time(lie, fan_out):
     assert played.outcome == TIMEOUT
     assert isinstance(played.refused, IllegalMove), "it sent what it has, and that was no move"
     assert played.refused.rule in (22, 24)
+
+
+def test_property_28_trace_of_another_number_of_tensors_can_neither_be_posted_nor_revealed():
+    honest = honest_of("chain_2")
+    liar, w = AnotherCount(honest), world(honest)
+    with pytest.raises(IllegalMove) as caught:
+        w.act(MALLORY, watcher.Propose(w.request, watcher.answer(w.state, w.request, liar)))
+    assert caught.value.rule == 12
+    assert against(liar, honest).refused.rule == 22
 
 
 @pytest.mark.parametrize("fan_out", [1, 2, 3, 6])

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""docs/disputes.md says where each property of a dispute is shown: every file that names one is listed, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+PAGE = (TESTS.parent / "docs" / "disputes.md").read_text()
+ROWS = {int(row[1]): re.findall(r"`([\w/]+\.py)`", row[2]) for row in re.finditer(r"^\| (\d+) \|(.*)$", PAGE, re.M)}
+
+
+def naming(number: int) -> set[str]:
+    """Files with a test that has the property's number in its name."""
+    name = re.compile(rf"def test_property_{number:02}_")
+    return {str(path.relative_to(TESTS)) for path in TESTS.rglob("test_*.py") if name.search(path.read_text())}
+
+
+def test_page_has_every_property_but_those_of_contracts_and_watchers():
+    assert set(ROWS) == set(range(1, 46)) - {22, 44, 45}
+
+
+@pytest.mark.parametrize("number", sorted(ROWS))
+def test_property_has_tests_in_the_files_that_the_page_lists(number):
+    assert naming(number) <= set(ROWS[number])
+    assert ROWS[number]
+    assert all((TESTS / file).exists() for file in ROWS[number])
