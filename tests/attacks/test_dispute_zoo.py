@@ -24,6 +24,15 @@ def honest_of(name: str) -> Forest:
     return honest_forest(program, encode_inputs(program, model.test(1)[0][0], saturate=True))
 
 
+@pytest.mark.parametrize("lie", liars.LIES)
+@pytest.mark.parametrize("name", zoo.names())
+def test_property_05_every_lie_of_the_demonstration_is_convicted_in_every_model(name, lie):
+    honest = honest_of(name)
+    liar = liars.LIES[lie](honest)
+    assert liar.root != honest.root
+    assert against(liar, honest).outcome == Outcome(Side.CHALLENGER, Reason.TIMEOUT if lie == "root" else Reason.STEP)
+
+
 @pytest.mark.parametrize("name", zoo.names())
 def test_property_05_lie_in_the_first_a_middle_or_the_last_operator_of_a_model_is_convicted(name):
     honest = honest_of(name)

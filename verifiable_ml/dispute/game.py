@@ -174,11 +174,6 @@ class Game:
         return first + second
 
 
-def deepest(count: int, fan_out: int, tensor_depth: int) -> int:
-    """R of rule 42 at most: rounds of walk 1 over `count` tensors, and of walk 2 in a tensor of that depth."""
-    return len(stations(count, 0, fan_out)) - 1 + len(stations(1 << tensor_depth, BLOCK_HEIGHT, fan_out)) - 1
-
-
 def descriptor_depth(program: Registration) -> int:
     """How many siblings a descriptor's opening has."""
     return depth_of(program.operators)

@@ -7,7 +7,7 @@ what finishes as it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -218,3 +218,43 @@ def regrown(levels: Levels, height: int, index: int, node: bytes) -> Levels:
         node = node_hash(other, node) if index & 1 else node_hash(node, other)
         index >>= 1
     return made
+
+
+# ---- by name ---------------------------------------------------------------------------------------------------------
+
+
+def first_operator(honest: Forest) -> Liar:
+    """One number of the first operator's output."""
+    return one_number(honest, len(honest.program.inputs), 0)
+
+
+def middle_operator(honest: Forest) -> Liar:
+    """One number of a middle operator's output."""
+    return one_number(honest, (len(honest.program.inputs) + len(honest.tensors)) // 2, 0)
+
+
+def last_operator(honest: Forest) -> Liar:
+    """One number of the last operator's output."""
+    return one_number(honest, len(honest.tensors) - 1, 0)
+
+
+def weight(honest: Forest, tries: int = 100) -> Liar:
+    """One weight, the first found that this input meets. Raises ValueError if none of those tried is met."""
+    for constant, values in enumerate(honest.program.constants):
+        for element in range(0, values.size, -(-values.size // tries)):
+            liar = other_weight(honest, constant, element, by=7)
+            if liar.root != honest.root:
+                return liar
+    raise ValueError("the input meets none of the weights that were tried")
+
+
+LIES: Mapping[str, Callable[[Forest], Forest]] = MappingProxyType(
+    {
+        "first operator": first_operator,
+        "middle operator": middle_operator,
+        "last operator": last_operator,
+        "weight": weight,
+        "root": WrongRoot,
+    }
+)
+"""What a demonstration offers: a name, and the proposer that lies so."""
