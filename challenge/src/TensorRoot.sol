@@ -6,8 +6,6 @@ import {Merkle} from "./Merkle.sol";
 /// @title Roots of tensors, rules 1 and 2 of docs/protocol.md.
 /// @notice The same bytes as `verifiable_ml/commitment/roots.py`, held together by tests/vectors.
 library TensorRoot {
-    uint256 private constant LEAF_BYTES = 256;
-
     /// @notice A tensor of no elements does not exist.
     error NoElements();
 
@@ -15,17 +13,7 @@ library TensorRoot {
     /// @param dtype 0 u8, 1 i16, 2 i32, 3 i64.
     /// @param data Little endian two's complement, C order.
     function ofTensor(uint8 dtype, bytes calldata data) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"02", dtype, uint64(data.length), Merkle.root(_leaves(data))));
-    }
-
-    /// @dev Rule 1: H(00 || data), the last leaf as short as it is.
-    function _leaves(bytes calldata data) private pure returns (bytes32[] memory nodes) {
         if (data.length == 0) revert NoElements();
-        uint256 count = (data.length + LEAF_BYTES - 1) / LEAF_BYTES;
-        nodes = new bytes32[](count);
-        for (uint256 i; i < count; ++i) {
-            uint256 end = i + 1 == count ? data.length : (i + 1) * LEAF_BYTES;
-            nodes[i] = Merkle.leaf(data[i * LEAF_BYTES:end]);
-        }
+        return Merkle.tensor(dtype, uint64(data.length), Merkle.root(Merkle.leaves(data)));
     }
 }

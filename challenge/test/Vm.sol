@@ -8,6 +8,15 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectEmit() external;
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function getNonce(address account) external view returns (uint64);
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool done);
+    function fee(uint256 basefee) external;
+    function cool(address account) external;
+    function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
     function assume(bool condition) external pure;
@@ -16,6 +25,7 @@ interface Vm {
     function assertEq(int256 left, int256 right, string calldata why) external pure;
     function assertEq(bytes32 left, bytes32 right, string calldata why) external pure;
     function assertEq(address left, address right, string calldata why) external pure;
+    function assertEq(bytes calldata left, bytes calldata right, string calldata why) external pure;
     function exists(string calldata path) external view returns (bool);
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
