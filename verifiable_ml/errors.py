@@ -108,3 +108,7 @@ class WrongChain(ChainError):
 
 class Unreachable(ChainError):
     """No node answers at that address."""
+
+
+class TransactionPending(ChainError):
+    """A transaction was sent, and no block has taken it yet."""

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from verifiable_ml.chain.connection import connect, embedded
     from verifiable_ml.chain.contract import Contract
     from verifiable_ml.chain.events import Event
-    from verifiable_ml.chain.node import Log, Node, Sent
+    from verifiable_ml.chain.node import Block, Log, Node, Sent
     from verifiable_ml.chain.reverts import Refusal, Reverted
     from verifiable_ml.chain.solc import compile_source
 
 __all__ = [
     "FIELD",
     "Artifact",
+    "Block",
     "Chain",
     "Contract",
     "Event",
@@ -63,7 +64,7 @@ _LATER = {
     "connection": ("connect", "embedded"),
     "contract": ("Contract",),
     "events": ("Event",),
-    "node": ("Log", "Node", "Sent"),
+    "node": ("Block", "Log", "Node", "Sent"),
     "reverts": ("Refusal", "Reverted"),
     "solc": ("compile_source",),
 }

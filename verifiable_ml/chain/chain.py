@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils.address import is_hex_address
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
 from verifiable_ml.chain.claims import evidence_arguments, judge, mismatch, rejected
@@ -79,7 +79,7 @@ class Chain:
                 reason=f"other code stands there ({len(code)} bytes)" if code else "no code stands there",
                 hint="check the address and the chain, or deploy it: vml deploy",
             )
-        return Contract(self.node, address, artifact)
+        return Contract(self.node, to_checksum_address(address), artifact)
 
     def deploy(self, artifact: str | Artifact, *arguments: Any) -> Contract:
         """Create a contract, by the name of an artifact that ships or from a compiled one. Raises ChainError."""

@@ -18,7 +18,7 @@ from web3.exceptions import ContractLogicError, ProviderConnectionError, TimeExh
 from web3.types import RPCEndpoint
 
 from verifiable_ml.chain.reverts import Reverted, embedded_revert_data, printable
-from verifiable_ml.errors import ChainError, Unreachable, VerifiableMlError
+from verifiable_ml.errors import ChainError, TransactionPending, Unreachable, VerifiableMlError
 
 MINING_TIMEOUT = 180.0
 """Seconds until a transaction must be in a block."""
@@ -52,6 +52,16 @@ class Log:
     block: int
     transaction: bytes
     place: int
+    block_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's number, its hash, and its time in seconds."""
+
+    number: int
+    hash: bytes
+    time: int
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class Node:
     What the node says is believed, but for what could cost more than a wrong answer: `chain_id` is what it was at the first
     contact, and signatures are made for it; no gas is bought above `max_fee` wei; a receipt must be that of our transaction.
     estimates: whether to ask the node for a gas limit. The embedded EVM takes a minute to estimate what it runs in a second.
+    bump: above 0 a transaction takes the place of the account's oldest one that waits, at fees so many percent above what the
+    node asks: what was sent before fees rose would hold up all that comes after it.
     """
 
     web3: Web3
@@ -70,6 +82,7 @@ class Node:
     signer: LocalAccount | None = None
     estimates: bool = True
     max_fee: int = MAX_FEE
+    bump: int = 0
 
     def call(self, to: str, data: bytes, gas: int, block: int | None = None) -> bytes:
         """The answer of a call that changes nothing. Raises Reverted, Unreachable, ChainError."""
@@ -101,6 +114,17 @@ class Node:
         """Of the latest block."""
         with self._failures():
             return int(self.web3.eth.block_number)
+
+    def nonce(self) -> int:
+        """Of the account's next transaction."""
+        with self._failures():
+            return int(self.web3.eth.get_transaction_count(Web3.to_checksum_address(self.sender or ""), "pending"))
+
+    def block(self, number: int | None = None) -> Block:
+        """A block of the chain as the node has it now, by default the latest. Raises ChainError if there is none."""
+        with self._failures():
+            found = self.web3.eth.get_block("latest" if number is None else number)
+            return Block(int(found["number"]), bytes(found["hash"]), int(found["timestamp"]))
 
     def now(self) -> int:
         """The latest block's time, in seconds; the next block's is later."""
@@ -163,14 +187,14 @@ class Node:
         """The transaction's hash: computed here if it is signed here, since the node may name another one."""
         if self.signer is None:
             return bytes(self.web3.eth.send_transaction(transaction))
-        nonce = self.web3.eth.get_transaction_count(self.signer.address, "pending")
+        nonce = self.web3.eth.get_transaction_count(self.signer.address, "latest" if self.bump else "pending")
         full = {**transaction, **self._fees(), "nonce": nonce, "chainId": self.chain_id}
         signed = self.signer.sign_transaction(full)
         self.web3.eth.send_raw_transaction(signed.raw_transaction)
         return bytes(signed.hash)
 
     def _fees(self) -> dict[str, int]:
-        tip = self.web3.eth.max_priority_fee
+        tip = self.web3.eth.max_priority_fee * (100 + self.bump) // 100
         base = self.web3.eth.get_block("latest").get("baseFeePerGas", 0)
         if base + tip > self.max_fee:
             raise ChainError(
@@ -179,7 +203,8 @@ class Node:
                 hint="ask another node, wait, or pass a higher max_fee to vml.chain.connect",
             )
         # Twice the base: it may rise by an eighth a block while the transaction waits.
-        return {"maxPriorityFeePerGas": tip, "maxFeePerGas": min(2 * base + tip, self.max_fee)}
+        wanted = (2 * base + tip) * (100 + self.bump) // 100
+        return {"maxPriorityFeePerGas": tip, "maxFeePerGas": min(wanted, self.max_fee)}
 
     def _mined(self, name: bytes) -> tuple[bool, Sent]:
         """Whether a transaction succeeded, and its receipt. One block is enough: on a chain that reorganises, wait for more."""
@@ -191,7 +216,7 @@ class Node:
                 sent = Sent(name, int(mined["gasUsed"]), int(mined["blockNumber"]), mined.get("contractAddress"))
                 return int(mined["status"]) == 1, sent
         except ChainError as error:
-            kind = Unreachable if isinstance(error, Unreachable) else ChainError
+            kind = Unreachable if isinstance(error, Unreachable) else TransactionPending
             raise kind(
                 thing=error.thing,
                 reason=f"{error.reason}; transaction 0x{name.hex()} was sent",
@@ -241,6 +266,7 @@ def _log(entry: Any) -> Log:
         block=int(entry["blockNumber"]),
         transaction=bytes(entry["transactionHash"]),
         place=int(entry["logIndex"]),
+        block_hash=bytes(entry["blockHash"]),
     )
 
 
