@@ -20,7 +20,9 @@ from verifiable_ml.chain.artifacts import CHECKOUT, Artifact
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.program import OPERATORS
 
-OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
+STEPS = "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS)
+GAME = "ProgramRegistry", "OptimisticClaims", "DisputeGame"
+OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", *STEPS, *GAME)
 REUSABLE = "Halo2VerifierReusable"
 
 
