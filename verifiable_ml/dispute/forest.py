@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
-from verifiable_ml.commitment import Dtype, MerkleTree, encode_tensor, keccak, tensor_tree
+from verifiable_ml.commitment import Dtype, MerkleTree, encode_tensor, keccak, tensor_root, tensor_tree
 from verifiable_ml.commitment.merkle import ABSENT_HASHES, TENSOR, TRACE
 from verifiable_ml.dispute.accumulator import Accumulator
 from verifiable_ml.dispute.descriptor import Descriptor
@@ -30,6 +30,7 @@ class Forest:
         self.witness, self.tensors = witness, witness.trace.tensors
         self._grown: dict[int, Levels] = {}
         self._descriptors: dict[int, bytes] = {}
+        self._constants: dict[bytes, bytes] = {}
         self._partials: dict[tuple[int, int], Sequence[Accumulator]] = {}
 
     @property
@@ -64,6 +65,13 @@ class Forest:
     def data(self, index: int) -> bytes:
         """The bytes of a tensor of the trace."""
         return encode_tensor(self.tensors[index])
+
+    def constant(self, root: bytes) -> bytes | None:
+        """The bytes of the constant of that root; None if the program has none."""
+        if not self._constants:
+            data = [(Dtype.of(values), encode_tensor(values)) for values in self.program.constants]
+            self._constants |= {tensor_root(dtype, each): each for dtype, each in data}
+        return self._constants.get(root)
 
     def descriptor(self, index: int) -> bytes:
         """Of the operator whose output the tensor is (rule 5)."""

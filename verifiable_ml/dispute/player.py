@@ -114,7 +114,7 @@ def _difference(game: Game, moves: Moves, mine: Forest) -> Move:
             return _pick(game, shown, mine)
         case State.NAME, Block() as shown:
             element = _differing_element(game, shown, mine)
-            return Name(*_named(game), element, _leaf(game, shown, element))
+            return Name(*_named(game), element, leaf_of(game, shown, element))
         case State.INTERVAL, Partials() as shown:
             return PickInterval(*_named(game), _differing_cut(game, shown, mine), shown.posted)
         case State.STEP, Partials() | Block() as shown:
@@ -146,7 +146,7 @@ def _differing_element(game: Game, shown: Block, mine: Forest) -> int:
     return (start + _first_difference(shown.data, own)) // game.formed.dtype.width
 
 
-def _leaf(game: Game, shown: Block, element: int) -> Leaf:
+def leaf_of(game: Game, shown: Block, element: int) -> Leaf:
     """From the block that was sent, whose leaves hash up to `node`."""
     place = element * game.formed.dtype.width % BLOCK_BYTES // LEAF_BYTES
     levels = grown(blob_leaves(shown.data), 0, game.stations[-1])
@@ -162,7 +162,7 @@ def _step(game: Game, moves: Moves, shown: Partials | Block, mine: Forest) -> St
     leaf, posted = None, tuple[Accumulator, ...]()
     if isinstance(shown, Block):
         element, piece = _differing_element(game, shown, mine), 0
-        leaf = _leaf(game, shown, element)
+        leaf = leaf_of(game, shown, element)
     else:
         element, piece, posted = game.element, game.first + _differing_cut(game, shown, mine), shown.posted
     descriptor = mine.descriptor(game.tensor)
