@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""From a docket to the transactions that one account has to send now: pure functions, no chain, no clock, no log.
+
+A watcher challenges what its own run contradicts and plays these games; a proposer answers requests and defends its answers; both
+end what is over and take what they are owed. Each duty names what it is about, so that one which is out of date reverts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from verifiable_ml.dispute.bonds import CHALLENGE_GAS
+from verifiable_ml.dispute.clock import Side
+from verifiable_ml.dispute.docket import Assertion, Docket, Match, Request
+from verifiable_ml.dispute.forest import Forest
+from verifiable_ml.dispute.game import Reason, State
+from verifiable_ml.dispute.moves import Move
+from verifiable_ml.dispute.onchain import Demand
+from verifiable_ml.dispute.player import challenger, proposer
+from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
+
+Runner = Callable[[Request], Forest | None]
+MOST_LOST = 3
+"""Games that a watcher loses against one assertion before it stops: something of its own is wrong."""
+WHENEVER = 1 << 62
+"""The deadline of what has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What an account does. proposes: answers requests that pay at least `least_fee` wei. watches: challenges wrong answers."""
+
+    account: bytes
+    """20 bytes."""
+    proposes: bool = False
+    watches: bool = False
+    least_fee: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to send, and the first second in which it is too late."""
+
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play(Duty):
+    """A move of a game."""
+
+    move: Move
+    side: Side
+    kind: str
+    """Of the picked operator, "" before there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge(Duty):
+    """A game against a wrong assertion."""
+
+    request: bytes
+    assertion: bytes
+    own_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Duty):
+    """An assertion of one's own."""
+
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Serve(Duty):
+    """Leaves that were demanded of one's own assertion."""
+
+    demand: Demand
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDemand(Duty):
+    """A demand that nobody served in time."""
+
+    demand: Demand
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGame(Duty):
+    """A game of one's own that has become moot."""
+
+    game: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finalise(Duty):
+    """The sole survivor of a request."""
+
+    assertion: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnBond(Duty):
+    """One's own assertion, which was as right as the final one."""
+
+    assertion: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(Duty):
+    """What the account is owed, in wei."""
+
+    amount: int
+
+
+def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
+    """What has to be sent now, the most urgent first."""
+    found = [
+        *_moves(docket, role, runner),
+        *_moot_games(docket, role),
+        *_demands(docket, role, runner),
+        *(_challenges(docket, role, runner) if role.watches else ()),
+        *(_answers(docket, role, runner) if role.proposes else ()),
+        *_finals(docket, role, runner),
+    ]
+    return (*sorted(found, key=lambda duty: duty.deadline), *_money(docket, role))
+
+
+# ---- games -----------------------------------------------------------------------------------------------------------
+
+
+def _moves(docket: Docket, role: Role, runner: Runner) -> Iterator[Play]:
+    for match, assertion, request in _own_games(docket, role):
+        mine = runner(request)
+        if is_moot(assertion, request) or mine is None:
+            continue
+        game, kind = match.game, match.game.form.kind if match.game.form else ""
+        # Who plays against itself has both sides.
+        for side, player, account in (
+            (Side.PROPOSER, proposer, game.terms.proposer),
+            (Side.CHALLENGER, challenger, game.terms.challenger),
+        ):
+            move = player(mine, game, match.moves, docket.now) if account == role.account else None
+            if move is not None:
+                expired = docket.now >= game.clock.deadline
+                yield Play(WHENEVER if expired else game.clock.deadline, move, side, kind)
+
+
+def _own_games(docket: Docket, role: Role) -> Iterator[tuple[Match, Assertion, Request]]:
+    for match in docket.matches.values():
+        if match.game.state is not State.OVER and role.account in (match.game.terms.proposer, match.game.terms.challenger):
+            assertion = docket.assertions[match.assertion]
+            yield match, assertion, docket.requests[assertion.request]
+
+
+def is_moot(assertion: Assertion, request: Request) -> bool:
+    """Whether games against it can only be closed."""
+    return assertion.status is not AssertionStatus.LIVING or request.status is not RequestStatus.OPEN
+
+
+def _moot_games(docket: Docket, role: Role) -> Iterator[CloseGame]:
+    for match, assertion, request in _own_games(docket, role):
+        returned = assertion.status is AssertionStatus.DEAD or request.status is RequestStatus.VOID
+        winner = match.game.terms.challenger if returned else match.game.terms.proposer
+        if is_moot(assertion, request) and winner == role.account:
+            yield CloseGame(WHENEVER, match.game.terms.id)
+
+
+# ---- assertions ------------------------------------------------------------------------------------------------------
+
+
+def _challenges(docket: Docket, role: Role, runner: Runner) -> Iterator[Challenge]:
+    for assertion, request in _living(docket):
+        mine = runner(request)
+        in_time = docket.now < assertion.end or request.living > 1
+        if mine is None or mine.root == assertion.trace_root or not in_time or assertion.proposer == role.account:
+            continue
+        if _may_challenge(docket, role, assertion):
+            yield Challenge(WHENEVER if request.living > 1 else assertion.end, request.id, assertion.id, mine.root)
+
+
+def _may_challenge(docket: Docket, role: Role, assertion: Assertion) -> bool:
+    """No game of its own goes on, or may go on: where events are missing, a second bond would be wasted."""
+    opened = docket.opened.get(assertion.id, ())
+    own = [each.game for each in opened if each.challenger == role.account]
+    if len(opened) < assertion.games or not all(game in docket.matches for game in own):
+        return False
+    games = [docket.matches[game].game for game in own]
+    lost = sum(game.outcome is not None and game.outcome.winner is Side.PROPOSER for game in games)
+    return lost < MOST_LOST and all(game.state is State.OVER for game in games)
+
+
+def _answers(docket: Docket, role: Role, runner: Runner) -> Iterator[Answer]:
+    """Rule 49: also where a stranger has asserted the same, since the stranger need not defend it."""
+    for request in docket.requests.values():
+        is_open = request.status is RequestStatus.OPEN and (request.posting_end is None or docket.now < request.posting_end)
+        if not is_open or request.fee < role.least_fee:
+            continue
+        mine = runner(request)
+        if mine is not None and not _has_answered(docket, role, request, mine.root):
+            yield Answer(request.posting_end or WHENEVER, request.id)
+
+
+def _has_answered(docket: Docket, role: Role, request: Request, root: bytes) -> bool:
+    """In this epoch; or in earlier ones, to its cost: a step that convicts shows that one's own run is wrong."""
+    made = [
+        each
+        for each in docket.assertions.values()
+        if (each.request, each.proposer, each.trace_root) == (request.id, role.account, root)
+    ]
+    lost = [each for each in made if each.status is AssertionStatus.DEAD]
+    convicted = any(each.reason is Reason.STEP for each in lost)
+    return convicted or len(lost) >= MOST_LOST or any(each.epoch == request.epoch for each in made)
+
+
+def _living(docket: Docket) -> Iterator[tuple[Assertion, Request]]:
+    for assertion in docket.assertions.values():
+        request = docket.requests[assertion.request]
+        if assertion.status is AssertionStatus.LIVING and request.status is RequestStatus.OPEN:
+            yield assertion, request
+
+
+def _finals(docket: Docket, role: Role, runner: Runner) -> Iterator[Finalise | ReturnBond]:
+    """One's own, or what one's own run agrees with: somebody has to, and nobody else may be there."""
+    done = set[bytes]()
+    for assertion, request in _living(docket):
+        mine = runner(request)
+        right = assertion.proposer == role.account or (mine is not None and mine.root == assertion.trace_root)
+        if right and request.id not in done and _is_sole_survivor(docket, assertion, request):
+            done.add(request.id)
+            yield Finalise(WHENEVER, assertion.id)
+    for assertion in docket.assertions.values():
+        is_open = docket.requests[assertion.request].status is RequestStatus.OPEN
+        if assertion.status is AssertionStatus.LIVING and not is_open and assertion.proposer == role.account:
+            yield ReturnBond(WHENEVER, assertion.id)
+
+
+def _is_sole_survivor(docket: Docket, assertion: Assertion, request: Request) -> bool:
+    """Rule 15."""
+    closed = request.posting_end is not None and docket.now >= request.posting_end
+    quiet = not assertion.open_games and not assertion.open_demands
+    return closed and docket.now >= assertion.end and quiet and request.living == 1
+
+
+# ---- data and money --------------------------------------------------------------------------------------------------
+
+
+def _demands(docket: Docket, role: Role, runner: Runner) -> Iterator[Serve | CloseDemand]:
+    for demand in docket.demands.values():
+        assertion = docket.assertions[demand.assertion]
+        mine, own = runner(docket.requests[assertion.request]), assertion.proposer == role.account
+        if own and docket.now < demand.deadline and mine is not None:
+            data = _tensor(mine, demand.root)
+            if data is not None:
+                yield Serve(demand.deadline, demand, data)
+        elif not own and docket.now >= demand.deadline and assertion.status is AssertionStatus.LIVING:
+            yield CloseDemand(WHENEVER, demand)
+
+
+def _tensor(mine: Forest, root: bytes) -> bytes | None:
+    """The bytes of an input, output or constant by its root."""
+    program = mine.program
+    for index in (*range(len(program.inputs)), *(output.index for output in program.outputs)):
+        if mine.tensor_root(index) == root:
+            return mine.data(index)
+    return mine.constant(root)
+
+
+def _money(docket: Docket, role: Role) -> tuple[Withdraw, ...]:
+    """When nothing of one's own is at stake any more: one transaction for all of it."""
+    games = any(_own_games(docket, role))
+    at_stake = any(each.proposer == role.account for each, _ in _living(docket))
+    return (Withdraw(WHENEVER, docket.owed),) if docket.owed and not games and not at_stake else ()
+
+
+# ---- forecast --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """A game, or a challenge, that will be lost unless somebody does something: property 45."""
+
+    about: bytes
+    """Id of the game or the assertion."""
+    reason: str
+    left: int
+    """Seconds until it is too late."""
+
+
+def forecast(docket: Docket, role: Role, runner: Runner, margin: int = 0) -> tuple[Danger, ...]:
+    """What will be lost if nothing changes. margin: seconds below which a turn of one's own is late, if more than half of its
+    extension.
+    """
+    found = []
+    for match, assertion, request in _own_games(docket, role):
+        clock, terms = match.game.clock, match.game.terms
+        left, mine = clock.deadline - docket.now, runner(request)
+        own_turn = (terms.proposer, terms.challenger)[clock.side] == role.account
+        if is_moot(assertion, request):
+            continue
+        if own_turn and left <= max(margin, clock.extension // 2):
+            found.append(Danger(terms.id, "the clock runs out", left))
+        if mine is None:
+            found.append(Danger(terms.id, "the input or the program is not known here", left))
+        elif terms.proposer == role.account and mine.root != terms.trace_root:
+            found.append(Danger(terms.id, "this program and input no longer give the asserted trace", left))
+        elif terms.challenger == role.account and mine.root == terms.trace_root:
+            found.append(Danger(terms.id, "the assertion that it challenges is right", left))
+        if docket.funds < CHALLENGE_GAS // 4 * request.price:
+            found.append(Danger(terms.id, f"{docket.funds} wei do not pay for its moves", left))
+    return (*found, *_unknown_games(docket, role))
+
+
+def _unknown_games(docket: Docket, role: Role) -> Iterator[Danger]:
+    """Games are open against one's own assertion, and fewer can be followed."""
+    for assertion, _ in _living(docket):
+        followed = sum(m.assertion == assertion.id and m.game.state is not State.OVER for m in docket.matches.values())
+        if assertion.proposer == role.account and followed < assertion.open_games:
+            yield Danger(assertion.id, f"{assertion.open_games - followed} games against it cannot be followed", 0)
+
+
+def fee_limit(deadline: int, now: int, time: int, price: int, most: int) -> int:
+    """The most wei for one gas: twice the price that bonds are counted in while there is time, in the last half all that is
+    allowed.
+
+    time: T of the profile, in seconds. So a spike is waited for, and no game is lost for thrift (property 44).
+    """
+    return most if deadline - now <= time // 2 else min(most, 2 * price)
