@@ -14,7 +14,10 @@ from verifiable_ml.cli.main import COMMANDS
 from verifiable_ml.frontend import zoo
 
 runner = CliRunner()
-PIPELINE = "lint", "compile", "run", "estimate", "setup", "prove", "verify", "deploy", "demo", "bench", "doctor"
+PIPELINE = (
+    "lint", "compile", "run", "estimate", "setup", "prove", "verify", "deploy", "propose", "watch", "challenge", "demo", "bench",
+    "doctor",
+)  # fmt: skip
 """The order in which a model becomes a verdict: each example may need what an earlier one has written."""
 
 

@@ -92,7 +92,8 @@ def test_settings_of_the_pages_exist() -> None:
 def test_command_line_page_has_every_command() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text()
     assert re.findall(r"^\| `vml (\w+)` \|", page, re.M) == [
-        "lint", "compile", "run", "estimate", "setup", "prove", "verify", "deploy", "demo", "bench", "doctor",
+        "lint", "compile", "run", "estimate", "setup", "prove", "verify", "deploy", "propose", "watch", "challenge", "demo",
+        "bench", "doctor",
     ]  # fmt: skip
     assert all(f"`vml {name}`" in page for name in COMMANDS)
 

@@ -10,6 +10,7 @@ import typer
 from verifiable_ml import api
 from verifiable_ml.cli.estimate import warning_row
 from verifiable_ml.cli.node import EMBEDDED, ChainId, ChainName, ClaimVerifier, Keystore, PasswordFile, Verifier, Wanted, gas_rows
+from verifiable_ml.cli.optimistic import Claims
 from verifiable_ml.cli.options import Backend, Hide, ProgramPath
 from verifiable_ml.cli.render import Screen, facts, verdict_line
 from verifiable_ml.cli.setup import made_keys
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from verifiable_ml.chain import Chain, Registration
     from verifiable_ml.proving import Estimate
 
+Optimistic = Annotated[
+    bool, typer.Option("--optimistic", help="The contracts of the dispute game, and the program registered there; no key.")
+]
 Check = Annotated[bool, typer.Option("--check", help="Send nothing: compare what is pinned with what the program asks for.")]
 
 
@@ -31,6 +35,8 @@ def deploy(
     hide: Hide = None,
     chain: ChainName = EMBEDDED,
     check: Check = False,
+    optimistic: Optimistic = False,
+    claims: Claims = None,
     chain_id: ChainId = None,
     keystore: Keystore = None,
     password_file: PasswordFile = None,
@@ -39,11 +45,17 @@ def deploy(
 ) -> int | None:
     """Deploy the ClaimVerifier and pin a program's key in it. On the embedded EVM: a rehearsal that says the gas.
 
-    With --check the keys are made from the program again, and compared with what the chain pins: exit 1 if they differ.
+    With --check the keys are made from the program again, and compared with what the chain pins: exit 1 if they differ. With
+    --optimistic no key is needed: the dispute game is deployed, or found with --claims, and the program registered.
 
     For example:
       vml deploy model.vml --chain embedded
+      vml deploy model.vml --chain embedded --optimistic
     """
+    if optimistic:
+        node = Wanted(chain or EMBEDDED, chain_id, keystore, password_file).connect()
+        _optimistic(screen, node, program(path), claims)
+        return None
     if check and not claim_verifier:
         raise InvalidInput(
             thing="--check", reason="there is nothing to compare with", hint="name the contract: --claim-verifier ADDRESS"
@@ -56,6 +68,20 @@ def deploy(
         return _check(screen, node, registration)
     _register(screen, node, registration, expected)
     return None
+
+
+def _optimistic(screen: Screen, node: Chain, made: api.Program, claims: str | None) -> None:
+    from verifiable_ml.dispute import deployment, onchain
+
+    with screen.waiting(f"deploying on {node.node.name}"):
+        contracts = deployment.found(node, claims) if claims else deployment.deploy(node)
+        is_there = onchain.is_registered(contracts, made.id)
+        gas = contracts.gas | ({} if is_there else {"register": onchain.register(contracts, made).gas_used})
+    named = [("OptimisticClaims", contracts.claims), ("DisputeGame", contracts.games), ("ProgramRegistry", contracts.registry)]
+    rows = [*((name, contract.address) for name, contract in named), ("program id", made.id.hex())]
+    total = [("gas, all of it", f"{sum(gas.values()):,}"), ("first block", contracts.first)]
+    document = {"node": node.node.name, **dict(rows[:3]), "program_id": made.id.hex(), "gas": gas, "first_block": contracts.first}
+    screen.show(document, facts(node.node.name, [*rows, *total]))
 
 
 def _register(screen: Screen, node: Chain, registration: Registration, expected: Estimate) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from verifiable_ml.cli.bench import bench
+from verifiable_ml.cli.challenge import challenge
 from verifiable_ml.cli.command import Command, Commands, with_common_options
 from verifiable_ml.cli.compile import compile_
 from verifiable_ml.cli.demo import demo
@@ -15,10 +16,12 @@ from verifiable_ml.cli.deploy import deploy
 from verifiable_ml.cli.doctor import doctor
 from verifiable_ml.cli.estimate import estimate
 from verifiable_ml.cli.lint import lint
+from verifiable_ml.cli.propose import propose
 from verifiable_ml.cli.prove import prove
 from verifiable_ml.cli.run import run
 from verifiable_ml.cli.setup import setup
 from verifiable_ml.cli.verify import verify
+from verifiable_ml.cli.watch import watch
 
 COMMANDS: dict[str, Command] = {
     "lint": lint,
@@ -29,6 +32,9 @@ COMMANDS: dict[str, Command] = {
     "prove": prove,
     "verify": verify,
     "deploy": deploy,
+    "propose": propose,
+    "watch": watch,
+    "challenge": challenge,
     "demo": demo,
     "bench": bench,
     "doctor": doctor,

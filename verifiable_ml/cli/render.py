@@ -63,6 +63,14 @@ class Screen:
             self.out.print(part)
         return "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
 
+    def line(self, event: str, fields: dict[str, Any]) -> None:
+        """One event of a command that goes on: a line for people, a JSON object in a line for machines."""
+        if self.as_json:
+            self.out.file.write(json.dumps({"event": event, **fields}, sort_keys=True) + "\n")
+            self.out.file.flush()
+        else:
+            self.tell(facts(event, fields.items()))
+
     def note(self, text: str) -> None:
         """A remark on standard error."""
         self.err.print(Text(text, style="dim"))
