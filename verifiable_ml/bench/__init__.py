@@ -12,6 +12,7 @@ from verifiable_ml.bench.accuracy import accuracy
 from verifiable_ml.bench.dispute import sybils
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
+from verifiable_ml.bench.games import dispute
 from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
 from verifiable_ml.bench.table import Table, page
@@ -27,6 +28,7 @@ TABLES: dict[str, Measure] = {
     "fidelity": fidelity,
     "operators": operators,
     "sybils": sybils,
+    "dispute": dispute,
 }
 """Name on the command line: what measures it."""
 

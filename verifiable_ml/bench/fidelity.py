@@ -120,6 +120,11 @@ def cases() -> Iterator[Case]:
         model, given = published.model(), published.samples()
         counted = sum(prod(each.dims) for each in model.graph.initializer)
         yield Case(published.name, counted, model, [*islice(given, CALIBRATION)], [*islice(given, UNSEEN)])
+    yield from seeded()
+
+
+def seeded(name: str = "") -> Iterator[Case]:
+    """The architectures, or the one of that name. Raises BackendUnavailable without torch."""
     try:
         from verifiable_ml.bench.architectures import ARCHITECTURES
     except ImportError as error:
@@ -127,6 +132,8 @@ def cases() -> Iterator[Case]:
             thing="seeded architectures", reason=str(error), hint="pip install 'verifiable-ml[torch]'"
         ) from error
     for architecture in ARCHITECTURES:
+        if name not in ("", architecture.name):
+            continue
         network, arrays = architecture.build()
         model = export(network, [arrays[0]])
         samples = [{model.graph.input[0].name: array} for array in arrays]
