@@ -88,3 +88,15 @@ def test_watch_process_killed_after_each_transaction_still_wins(tmp_path):
         assert sent[-1] == "step"
         assert killed == len(sent) >= 3
         assert scene.match.game.outcome == CONVICTED
+
+
+@pytest.mark.slow
+def test_watch_process_that_is_interrupted_ends_with_130_and_no_traceback(tmp_path):
+    with running_anvil(tmp_path) as (url, _):
+        scene = rehearse(*digits(), LIES["largest"], chains.connect(url))
+        process = watching(url, scene.contracts.claims.address, ANVIL_KEY, tmp_path)
+        assert json.loads(process.stdout.readline())["event"] == "watching"
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in rest
