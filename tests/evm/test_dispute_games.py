@@ -31,7 +31,7 @@ def first_difference(scene, trace):
 
 
 @pytest.mark.parametrize("lie", [name for name in LIES if name != "root"])
-def test_lie_is_convicted_where_it_was_told_first(lie):
+def test_property_05_lie_is_convicted_where_it_was_told_first(lie):
     """Properties 5 to 7, 35: first, middle, last operator; an element that nothing follows from; a weight."""
     program, trace = digits()
     scene = rehearse(program, trace, LIES[lie])
@@ -71,7 +71,7 @@ def test_element_of_many_pieces_is_named_summed_up_and_convicted():
     assert scene.match.conviction.piece >= scene.match.game.form.pieces // 2
 
 
-def test_honest_answer_becomes_final_and_everybody_is_paid():
+def test_property_02_honest_answer_becomes_final_and_everybody_is_paid():
     """A griefer challenges the right answer and lets its time pass: it loses its bond, and nothing else happens (property 2)."""
     program, trace = digits()
     scene = rehearse(program, trace)
@@ -122,7 +122,7 @@ def test_proposer_that_was_convicted_does_not_answer_again():
     assert scene.proposer.once() == []
 
 
-def test_demanded_leaves_are_served_and_those_of_an_absent_proposer_kill_its_assertion():
+def test_property_37_demanded_leaves_are_served_and_those_of_an_absent_proposer_kill_its_assertion():
     """Property 37: input, output and constant."""
     program, trace = digits()
     scene = rehearse(program, trace)

@@ -47,7 +47,7 @@ def griefing(contracts, stop):
 
 
 @pytest.mark.slow
-def test_honest_answer_is_final_and_no_honest_account_has_lost(tmp_path):
+def test_property_04_honest_answer_is_final_and_no_honest_account_has_lost(tmp_path):
     program, trace = digits()
     stop = threading.Event()
     with running_anvil(tmp_path) as (url, _):

@@ -32,7 +32,7 @@ def born_again(daemon):
 @pytest.mark.parametrize(
     ("scene_of", "lie"), [(digits, LIES["largest"]), (long_rows, lambda run: one_number(honest(run), 1, 2))], ids=["walk", "sums"]
 )
-def test_both_sides_forget_everything_before_each_pass_and_the_lie_is_convicted(scene_of, lie):
+def test_property_03_both_sides_forget_everything_before_each_pass_and_the_lie_is_convicted(scene_of, lie):
     scene = rehearse(*scene_of(), lie)
     for _ in range(12):
         scene.proposer, scene.watcher = born_again(scene.proposer), born_again(scene.watcher)
@@ -41,7 +41,7 @@ def test_both_sides_forget_everything_before_each_pass_and_the_lie_is_convicted(
     assert scene.match.game.outcome == CONVICTED
 
 
-def test_watcher_that_joins_late_plays_the_game_of_its_account_on():
+def test_property_03_watcher_that_joins_late_plays_the_game_of_its_account_on():
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     scene.watcher.once()
@@ -65,7 +65,7 @@ ANVIL_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 
 
 @pytest.mark.slow
-def test_watch_process_killed_after_each_transaction_still_wins(tmp_path):
+def test_property_03_watch_process_killed_after_each_transaction_still_wins(tmp_path):
     with running_anvil(tmp_path) as (url, _):
         scene = rehearse(*digits(), LIES["largest"], chains.connect(url))
         killed, sent = 0, []

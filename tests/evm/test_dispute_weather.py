@@ -58,7 +58,7 @@ def finished(scene, watcher, passes=12):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("depth", [reader.DEPTH, 1], ids=["in_reach", "deeper"])
-def test_reorg_in_the_middle_of_a_game_is_played_again(chain, monkeypatch, depth):
+def test_property_24_reorg_in_the_middle_of_a_game_is_played_again(chain, monkeypatch, depth):
     """Moves name what they answer, so those of the other branch revert (property 24)."""
     monkeypatch.setattr(reader, "DEPTH", depth)
     scene = rehearse(*digits(), LIES["largest"], chain)
@@ -77,7 +77,7 @@ def test_reorg_in_the_middle_of_a_game_is_played_again(chain, monkeypatch, depth
 
 
 @pytest.mark.slow
-def test_two_watchers_of_one_account_race_for_nonces_and_win(chain):
+def test_property_44_two_watchers_of_one_account_race_for_nonces_and_win(chain):
     scene = rehearse(*digits(), LIES["largest"], chain)
     first, second = signing(scene), signing(scene)
     for _ in range(12):
@@ -95,7 +95,7 @@ def test_two_watchers_of_one_account_race_for_nonces_and_win(chain):
 
 
 @pytest.mark.slow
-def test_fees_above_the_limit_are_waited_for_and_paid_in_the_last_half_of_the_clock(chain):
+def test_property_44_fees_above_the_limit_are_waited_for_and_paid_in_the_last_half_of_the_clock(chain):
     scene = rehearse(*digits(), LIES["largest"], chain)
     watcher = signing(scene, max_fee=1000 * GWEI)
     scene.proposer.once()
@@ -112,7 +112,7 @@ def test_fees_above_the_limit_are_waited_for_and_paid_in_the_last_half_of_the_cl
 
 
 @pytest.mark.slow
-def test_transaction_that_no_block_takes_is_replaced_at_higher_fees(chain, monkeypatch):
+def test_property_44_transaction_that_no_block_takes_is_replaced_at_higher_fees(chain, monkeypatch):
     scene = rehearse(*digits(), LIES["largest"], chain)
     watcher = signing(scene)
     scene.proposer.once()
@@ -128,7 +128,7 @@ def test_transaction_that_no_block_takes_is_replaced_at_higher_fees(chain, monke
     assert len(watcher.docket.matches) == 1
 
 
-def test_node_whose_logs_lag_behind_its_state_gets_no_move(monkeypatch):
+def test_property_44_node_whose_logs_lag_behind_its_state_gets_no_move(monkeypatch):
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     scene.watcher.once()
@@ -140,7 +140,7 @@ def test_node_whose_logs_lag_behind_its_state_gets_no_move(monkeypatch):
     assert [type(done.duty) for done in scene.watcher.once()] == [Play]
 
 
-def test_node_that_is_gone_for_some_passes_is_asked_again(monkeypatch):
+def test_property_44_node_that_is_gone_for_some_passes_is_asked_again(monkeypatch):
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     answers, pauses = [False, False, True, True], []
@@ -161,7 +161,7 @@ def test_node_that_is_gone_for_some_passes_is_asked_again(monkeypatch):
 # ---- forecast: property 45 -------------------------------------------------------------------------------------------
 
 
-def test_clock_of_ones_own_that_runs_out_is_forecast_before_it_has():
+def test_property_45_clock_of_ones_own_that_runs_out_is_forecast_before_it_has():
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     scene.watcher.once()
@@ -176,7 +176,7 @@ def test_clock_of_ones_own_that_runs_out_is_forecast_before_it_has():
     assert [type(done.duty) for done in scene.watcher.once()] == [Play]  # and there is still time
 
 
-def test_margin_warns_earlier():
+def test_property_45_margin_warns_earlier():
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     scene.watcher.once()
@@ -185,7 +185,7 @@ def test_margin_warns_earlier():
     assert [each.left for each in forecast(docket, scene.watcher.role, scene.watcher.runs, margin=60)]
 
 
-def test_proposer_whose_run_no_longer_gives_its_assertion_is_warned_and_so_is_one_without_money():
+def test_property_45_proposer_whose_run_no_longer_gives_its_assertion_is_warned_and_so_is_one_without_money():
     program, trace = digits()
     scene = rehearse(program, trace, LIES["largest"])
     scene.proposer.once()
@@ -199,7 +199,7 @@ def test_proposer_whose_run_no_longer_gives_its_assertion_is_warned_and_so_is_on
     assert unknown == ["the input or the program is not known here"]
 
 
-def test_warning_is_logged_and_counted(caplog):
+def test_property_45_warning_is_logged_and_counted(caplog):
     scene = rehearse(*digits(), LIES["largest"])
     scene.proposer.once()
     scene.watcher.once()
@@ -213,7 +213,7 @@ def test_warning_is_logged_and_counted(caplog):
 @pytest.mark.parametrize(
     ("left", "wanted"), [(61, 2 * GWEI), (31, 2 * GWEI), (30, 1000 * GWEI), (1, 1000 * GWEI)], ids=lambda value: str(value)
 )
-def test_fee_limit_rises_in_the_last_half_of_the_clock(left, wanted):
+def test_property_44_fee_limit_rises_in_the_last_half_of_the_clock(left, wanted):
     assert fee_limit(deadline=1000 + left, now=1000, time=60, price=GWEI, most=1000 * GWEI) == wanted
 
 
