@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {ClaimId} from "./ClaimId.sol";
 import {Deployment, TensorLayout} from "./Deployment.sol";
 import {EzklCall} from "./EzklCall.sol";
 import {IClaimVerifier} from "./IClaimVerifier.sol";
@@ -119,7 +120,7 @@ contract ClaimVerifier is IClaimVerifier {
         EzklCall.check(pinned, proof, _instances(pinned, inputs, outputs));
         bytes memory commitments = _commitments(pinned, inputs);
         inputsId = keccak256(commitments);
-        claimId = keccak256(abi.encodePacked(hex"10", programId, commitments, _roots(pinned, outputs), privacy));
+        claimId = ClaimId.ofClaim(programId, commitments, _roots(pinned, outputs), privacy);
     }
 
     function _registerVka(Deployment calldata deployment) private returns (bytes32) {
@@ -242,11 +243,11 @@ contract ClaimVerifier is IClaimVerifier {
         }
     }
 
-    /// @dev Rule 8: count u8 || tensor roots...
-    function _roots(Deployment memory pinned, bytes[] calldata outputs) private pure returns (bytes memory list) {
-        list = abi.encodePacked(uint8(outputs.length));
+    /// @dev Rule 2, of each output.
+    function _roots(Deployment memory pinned, bytes[] calldata outputs) private pure returns (bytes32[] memory roots) {
+        roots = new bytes32[](outputs.length);
         for (uint256 i; i < outputs.length; ++i) {
-            list = abi.encodePacked(list, TensorRoot.ofTensor(pinned.outputs[i].dtype, outputs[i]));
+            roots[i] = TensorRoot.ofTensor(pinned.outputs[i].dtype, outputs[i]);
         }
     }
 }
