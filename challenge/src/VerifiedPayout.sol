@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IClaimVerifier} from "./IClaimVerifier.sol";
-import {OnceOnly} from "./OnceOnly.sol";
 import {TensorReader} from "./TensorReader.sol";
+import {IConsumer} from "./settle/IConsumer.sol";
+import {ISettlement} from "./settle/ISettlement.sol";
+import {IWay} from "./settle/IWay.sol";
+import {Question} from "./settle/Question.sol";
 
-/// @title The main contract: money that a model's verified answer moves.
-/// @notice Somebody locks a sum on one input ("this applicant", "this image") and one answer ("will repay", "a seven"). Whoever
-/// proves what the program says about that input settles it: that answer pays the beneficiary, another one the funder.
-/// @dev Both payees are fixed before any proof exists, so copying a proof out of the mempool gains nothing. Whoever sees `open`
-/// in the mempool may open a worthless order on the same input first. A hidden input is then committed to with another salt; an
-/// order on a public one is settled with its proof and opened anew in one transaction, which nobody can come between.
-contract VerifiedPayout is OnceOnly {
+/// @title The main contract: money that a model's final answer moves.
+/// @notice Somebody locks a sum on one input ("this applicant", "this image") and one answer ("will repay", "a seven"), and asks
+/// the Settlement what the program says. By whichever way that becomes final: the answer pays the beneficiary, another one the
+/// funder.
+/// @dev Both payees are fixed before there is an answer, so whoever delivers it gains nothing. A hidden input is asked about once
+/// (rule 9): whoever sees `open` in the mempool can ask first, and it is committed to again with another salt.
+contract VerifiedPayout is IConsumer {
     /// @notice A sum that waits for an answer.
     struct Order {
         address funder;
-        uint64 deadline;
+        uint40 deadline;
         address beneficiary;
         uint32 answer;
         uint256 amount;
     }
 
-    /// @notice Checks the claims.
-    IClaimVerifier public immutable VERIFIER;
+    /// @notice Gas of `onAnswer`: enough for an output of 500 integers. The answer of a longer one is taken by `settle`.
+    uint32 public constant CALLBACK_GAS = 200_000;
+
+    /// @notice Says what is final.
+    ISettlement public immutable SETTLEMENT;
     /// @notice The program whose answers count.
     bytes32 public immutable PROGRAM_ID;
     /// @notice Who sees what in its claims.
@@ -30,92 +35,103 @@ contract VerifiedPayout is OnceOnly {
     /// @notice Dtype of the program's first output, 0 to 3.
     uint8 public immutable DTYPE;
 
-    /// @notice Open orders by their input commitments.
-    mapping(bytes32 inputsId => Order) public orders;
+    /// @notice The ways by which an answer may become final here. Never changed: both payees trust them.
+    mapping(IWay way => bool) public accepted;
+    /// @notice Open orders by their requests.
+    mapping(bytes32 requestId => Order) public orders;
     /// @notice What each account can withdraw, in wei.
     mapping(address account => uint256) public balances;
 
     /// @notice A sum was locked.
-    event Opened(bytes32 indexed inputsId, address indexed beneficiary, uint32 answer, uint256 amount);
+    event Opened(
+        bytes32 indexed requestId, bytes32 indexed inputsId, address indexed beneficiary, uint32 answer, uint256 amount
+    );
     /// @notice The deadline has passed, and the funder can withdraw.
-    event Reclaimed(bytes32 indexed inputsId, address indexed funder, uint256 amount);
+    event Reclaimed(bytes32 indexed requestId, address indexed funder, uint256 amount);
     /// @notice The model has answered, and `payee` can withdraw.
-    event Settled(bytes32 indexed inputsId, bytes32 indexed claimId, uint256 answer, address indexed payee);
+    event Settled(bytes32 indexed requestId, bytes32 indexed claimId, uint256 answer, address indexed payee);
 
-    /// @notice A claim that commits to no input cannot be tied to an order.
-    error NothingCommitted(uint8 privacy);
-    /// @notice The program's first output is of dtype `pinned`; read as another one it would decide something else.
-    error WrongDtype(uint8 pinned, uint8 given);
-    /// @notice No open order has this input.
-    error UnknownOrder(bytes32 inputsId);
-    /// @notice An order on this input is still open.
-    error OrderIsOpen(bytes32 inputsId);
+    /// @notice The program's first output is of dtype `known`; read as another one it would decide something else.
+    error WrongDtype(uint8 known, uint8 given);
+    /// @notice An answer counts here only by the ways that were named when this contract was made.
+    error WrongWay(IWay way);
+    /// @notice Only the Settlement tells answers.
+    error NotSettlement(address sender);
+    /// @notice There is no open order of this request.
+    error UnknownOrder(bytes32 requestId);
     /// @notice An order lacks something; `rule` says what.
     error BadOrder(string rule);
     /// @notice The funder has to wait: reclaiming is legal from `deadline` on.
-    error TooEarly(uint64 deadline);
+    error TooEarly(uint40 deadline);
     /// @notice The answer comes too late: settling was legal before `deadline`.
-    error TooLate(uint64 deadline);
+    error TooLate(uint40 deadline);
     /// @notice Only the funder can take an order back.
     error NotFunder(address sender);
     /// @notice The account refuses the money.
     error TransferFailed(address account);
 
-    /// @param verifier Trusted, with its deployer, to have pinned the right key; that must be done already.
-    /// @param programId The program whose answers count.
-    /// @param privacy Who sees what; see Deployment.
-    /// @param dtype Of the first output, as its deployer understands the program; compared with what is pinned.
-    constructor(IClaimVerifier verifier, bytes32 programId, uint8 privacy, uint8 dtype) {
-        if (privacy & 15 > 1) revert NothingCommitted(privacy);
-        uint8 pinned = verifier.outputDtype(programId, privacy);
-        if (dtype != pinned) revert WrongDtype(pinned, dtype);
-        (VERIFIER, PROGRAM_ID, PRIVACY, DTYPE) = (verifier, programId, privacy, dtype);
+    /// @param settlement Says what is final.
+    /// @param programId The program whose answers count. Every way has to know it already.
+    /// @param privacy Who sees what; see Question.
+    /// @param dtype Of the first output, as its deployer understands the program; compared with what each way knows.
+    /// @param ways Those by which an answer may become final. Both payees trust each of them, and its contracts.
+    constructor(ISettlement settlement, bytes32 programId, uint8 privacy, uint8 dtype, IWay[] memory ways) {
+        for (uint256 i; i < ways.length; ++i) {
+            uint8 known = ways[i].outputDtype(programId, privacy);
+            if (dtype != known) revert WrongDtype(known, dtype);
+            accepted[ways[i]] = true;
+        }
+        (SETTLEMENT, PROGRAM_ID, PRIVACY, DTYPE) = (settlement, programId, privacy, dtype);
     }
 
-    /// @notice Locks the sent value until somebody proves the answer, or the deadline passes.
-    /// @param inputsId The list of input commitments as one word, as IClaimVerifier.verify returns it.
+    /// @notice Asks, and locks the sent value, less the fee, until the answer is final or the deadline passes.
+    /// @param inputsId The list of input commitments as one word; see Question.
     /// @param answer The answer that pays the beneficiary; any other one pays the sender back.
     /// @param deadline First second, unix time, in which the order can no longer be settled but reclaimed.
-    function open(bytes32 inputsId, uint32 answer, address beneficiary, uint64 deadline) external payable {
-        if (msg.value == 0) revert BadOrder("no money");
+    /// @param way By which the answer is to become final.
+    /// @param fee What the way is paid, in wei.
+    /// @param terms What the way wants to know.
+    /// @return requestId Names the order.
+    function open(
+        bytes32 inputsId,
+        uint32 answer,
+        address beneficiary,
+        uint40 deadline,
+        IWay way,
+        uint256 fee,
+        bytes calldata terms
+    ) external payable returns (bytes32 requestId) {
+        if (msg.value <= fee) revert BadOrder("no money");
         if (beneficiary == address(0)) revert BadOrder("no beneficiary");
         if (deadline <= block.timestamp) revert BadOrder("no time");
-        // INVARIANT: at most one open order for an input commitment, so money that is locked is never overwritten.
-        if (orders[inputsId].amount != 0) revert OrderIsOpen(inputsId);
-        // INVARIANT: a hidden input counts once, ever (rule 9), else somebody could show another's proof as their own. Of a
-        // public one everybody knows the answer anyway; spending it would let one wei block it for ever.
-        if (PRIVACY & 15 != 0) _spend(inputsId);
-        orders[inputsId] = Order(msg.sender, deadline, beneficiary, answer, msg.value);
-        emit Opened(inputsId, beneficiary, answer, msg.value);
+        if (!accepted[way]) revert WrongWay(way);
+        // INVARIANT: Settlement never gives an id twice, so money that is locked is never overwritten.
+        requestId = SETTLEMENT.request{value: fee}(_question(inputsId, deadline, way), terms);
+        orders[requestId] = Order(msg.sender, deadline, beneficiary, answer, msg.value - fee);
+        emit Opened(requestId, inputsId, beneficiary, answer, msg.value - fee);
     }
 
-    /// @notice Settles the order on these inputs. Anybody may send it, with the arguments of IClaimVerifier.verify.
-    function settle(bytes[] calldata inputs, bytes[] calldata outputs, bytes calldata proof)
-        external
-        returns (uint256 answer)
-    {
-        (bytes32 claimId, bytes32 inputsId) = VERIFIER.verify(PROGRAM_ID, PRIVACY, inputs, outputs, proof);
-        Order memory order = orders[inputsId];
-        if (order.amount == 0) revert UnknownOrder(inputsId);
-        // INVARIANT: at every timestamp exactly one of {settle, reclaim} is legal for an open order.
-        if (block.timestamp >= order.deadline) revert TooLate(order.deadline);
-        delete orders[inputsId];
-        answer = decision(outputs[0]);
-        address payee = answer == order.answer ? order.beneficiary : order.funder;
-        // INVARIANT: balances sum to at most what the contract holds; an order is deleted before it is credited.
-        balances[payee] += order.amount;
-        emit Settled(inputsId, claimId, answer, payee);
+    /// @inheritdoc IConsumer
+    function onAnswer(bytes32 requestId, bytes32 claimId, bytes[] calldata outputs) external {
+        if (msg.sender != address(SETTLEMENT)) revert NotSettlement(msg.sender);
+        _settle(requestId, claimId, outputs);
+    }
+
+    /// @notice Settles an order whose callback failed, for want of gas say. By anybody.
+    function settle(Question calldata question, bytes32 claimId, bytes[] calldata outputs) external {
+        bytes32 requestId = SETTLEMENT.take(question, claimId, outputs);
+        _settle(requestId, claimId, outputs);
     }
 
     /// @notice Takes back an order that nobody settled in time.
-    function reclaim(bytes32 inputsId) external {
-        Order memory order = orders[inputsId];
-        if (order.amount == 0) revert UnknownOrder(inputsId);
+    function reclaim(bytes32 requestId) external {
+        Order memory order = orders[requestId];
+        if (order.amount == 0) revert UnknownOrder(requestId);
         if (order.funder != msg.sender) revert NotFunder(msg.sender);
         if (block.timestamp < order.deadline) revert TooEarly(order.deadline);
-        delete orders[inputsId];
+        delete orders[requestId];
         balances[order.funder] += order.amount;
-        emit Reclaimed(inputsId, order.funder, order.amount);
+        emit Reclaimed(requestId, order.funder, order.amount);
     }
 
     /// @notice Pays out what an account has. Pulled, so that no payee can block a settlement.
@@ -136,5 +152,31 @@ contract VerifiedPayout is OnceOnly {
             int256 value = TensorReader.element(output, DTYPE, i);
             if (value > best) (best, answer) = (value, count == 1 ? 1 : i);
         }
+    }
+
+    function _settle(bytes32 requestId, bytes32 claimId, bytes[] calldata outputs) private {
+        Order memory order = orders[requestId];
+        if (order.amount == 0) revert UnknownOrder(requestId);
+        // INVARIANT: at every timestamp exactly one of {settle, reclaim} is legal for an open order.
+        if (block.timestamp >= order.deadline) revert TooLate(order.deadline);
+        delete orders[requestId];
+        uint256 answer = decision(outputs[0]);
+        address payee = answer == order.answer ? order.beneficiary : order.funder;
+        // INVARIANT: balances sum to at most what the contract holds; an order is deleted before it is credited.
+        balances[payee] += order.amount;
+        emit Settled(requestId, claimId, answer, payee);
+    }
+
+    function _question(bytes32 inputsId, uint40 deadline, IWay way) private view returns (Question memory) {
+        return Question({
+            consumer: address(this),
+            nonce: 0, // Settlement counts
+            programId: PROGRAM_ID,
+            inputsId: inputsId,
+            privacy: PRIVACY,
+            way: address(way),
+            callbackGas: CALLBACK_GAS,
+            deadline: deadline
+        });
     }
 }

@@ -2,8 +2,10 @@
 pragma solidity ^0.8.24;
 
 import {VerifiedPayout} from "../src/VerifiedPayout.sol";
+import {IWay} from "../src/settle/IWay.sol";
+import {Settlement} from "../src/settle/Settlement.sol";
 import {PayoutHandler} from "./PayoutHandler.sol";
-import {StubClaims} from "./StubClaims.sol";
+import {StubWay} from "./settle/StubWay.sol";
 import {Test} from "./Test.sol";
 
 /// @title Whatever anybody does: what went in is owed to somebody or locked in an order, and it is there.
@@ -13,8 +15,10 @@ contract PayoutInvariant_Test is Test {
 
     function setUp() external {
         vm.warp(1);
-        payout = new VerifiedPayout(new StubClaims(), keccak256("program"), 0, 1);
-        handler = new PayoutHandler(payout);
+        IWay[] memory ways = new IWay[](1);
+        ways[0] = new StubWay();
+        payout = new VerifiedPayout(new Settlement(), keccak256("program"), 0, 1, ways);
+        handler = new PayoutHandler(payout, ways[0]);
     }
 
     /// @dev forge's convention: only these are called at random.
@@ -28,8 +32,8 @@ contract PayoutInvariant_Test is Test {
         for (uint8 i; i < 3; ++i) {
             owed += payout.balances(handler.person(i));
         }
-        for (uint8 i; i < 4; ++i) {
-            (,,,, uint256 amount) = payout.orders(keccak256(abi.encode(handler.inputsOf(i))));
+        for (uint256 i; i < handler.count(); ++i) {
+            (,,,, uint256 amount) = payout.orders(handler.ids(i));
             owed += amount;
         }
         assertEq(owed, handler.paidIn());

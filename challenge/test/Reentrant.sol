@@ -13,8 +13,8 @@ contract Reentrant {
         PAYOUT = payout;
     }
 
-    function reclaimAndWithdraw(bytes32 inputsId) external {
-        PAYOUT.reclaim(inputsId);
+    function reclaimAndWithdraw(bytes32 requestId) external {
+        PAYOUT.reclaim(requestId);
         PAYOUT.withdraw();
     }
 

@@ -3,201 +3,242 @@ pragma solidity ^0.8.24;
 
 import {OnceOnly} from "../src/OnceOnly.sol";
 import {VerifiedPayout} from "../src/VerifiedPayout.sol";
+import {ISettlement} from "../src/settle/ISettlement.sol";
+import {IWay} from "../src/settle/IWay.sol";
+import {Question} from "../src/settle/Question.sol";
+import {QuestionId} from "../src/settle/QuestionId.sol";
+import {Settlement} from "../src/settle/Settlement.sol";
 import {Reentrant} from "./Reentrant.sol";
-import {StubClaims} from "./StubClaims.sol";
+import {StubWay} from "./settle/StubWay.sol";
 import {Test} from "./Test.sol";
 
 /// @title The main contract: who is paid, when, and how often.
 contract VerifiedPayout_Test is Test {
     address private constant FUNDER = address(0xF);
     address private constant BENEFICIARY = address(0xB);
-    uint64 private constant DEADLINE = 1000;
+    uint40 private constant DEADLINE = 1000;
+    bytes32 private constant PROGRAM = keccak256("program");
+    bytes32 private constant INPUTS = keccak256("inputs");
 
-    StubClaims private claims = new StubClaims();
-    VerifiedPayout private payout = new VerifiedPayout(claims, keccak256("program"), 0, 1);
-    bytes[] private inputs;
+    Settlement private settlement = new Settlement();
+    StubWay private way = new StubWay();
+    VerifiedPayout private payout = _make(0, 1);
+    uint32 private callbackGas = payout.CALLBACK_GAS();
     bytes[] private seven;
     bytes[] private two;
-    bytes32 private inputsId;
+    bytes32 private requestId;
 
     function setUp() external {
         vm.warp(1);
-        inputs.push(hex"0102");
         seven.push(hex"0000010002000300040005000600ff7f0800feff");
         two.push(hex"feff0000090001000200");
-        inputsId = keccak256(abi.encode(inputs));
         vm.deal(FUNDER, 10 ether);
-        _open(inputsId);
+        requestId = _open();
     }
 
-    function _open(bytes32 id) private {
+    function _make(uint8 privacy, uint8 dtype) private returns (VerifiedPayout) {
+        IWay[] memory ways = new IWay[](1);
+        ways[0] = way;
+        return new VerifiedPayout(settlement, PROGRAM, privacy, dtype, ways);
+    }
+
+    function _open() private returns (bytes32) {
         vm.prank(FUNDER);
-        payout.open{value: 1 ether}(id, 7, BENEFICIARY, DEADLINE);
+        return payout.open{value: 1 ether}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 0, "");
     }
 
-    function test_settle_wantedAnswer_paysTheBeneficiary() external {
-        assertEq(payout.settle(inputs, seven, "true"), 7);
+    function _question(uint64 nonce) private view returns (Question memory) {
+        return Question(address(payout), nonce, PROGRAM, INPUTS, 0, address(way), callbackGas, DEADLINE);
+    }
+
+    function _deliver(bytes[] memory outputs) private returns (bool) {
+        return settlement.deliver(_question(0), outputs, "final");
+    }
+
+    function _claim(bytes[] memory outputs) private pure returns (bytes32) {
+        return keccak256(abi.encode(PROGRAM, INPUTS, outputs));
+    }
+
+    function test_open_question_isWhatIsAsked() external view {
+        assertEq(requestId, QuestionId.ofQuestion(address(settlement), _question(0)));
+    }
+
+    function test_onAnswer_wantedAnswer_paysTheBeneficiary() external {
+        vm.assertTrue(_deliver(seven), "not told");
         vm.prank(BENEFICIARY);
         payout.withdraw();
         assertEq(BENEFICIARY.balance, 1 ether);
         assertEq(address(payout).balance, 0);
     }
 
-    function test_settle_anotherAnswer_paysTheFunder() external {
-        assertEq(payout.settle(inputs, two, "true"), 2);
+    function test_onAnswer_anotherAnswer_paysTheFunder() external {
+        vm.assertTrue(_deliver(two), "not told");
         vm.prank(FUNDER);
         payout.withdraw();
         assertEq(FUNDER.balance, 10 ether);
         assertEq(payout.balances(BENEFICIARY), 0);
     }
 
-    function test_settle_falseProof_reverts() external {
-        vm.expectRevert(StubClaims.NotProved.selector);
-        payout.settle(inputs, seven, "false");
+    function test_onAnswer_notFinal_reverts() external {
+        vm.expectRevert(StubWay.NotFinal.selector);
+        settlement.deliver(_question(0), seven, "soon");
     }
 
-    function test_settle_twice_reverts() external {
-        payout.settle(inputs, seven, "true");
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
-        payout.settle(inputs, seven, "true");
+    function test_onAnswer_twice_reverts() external {
+        _deliver(seven);
+        bytes memory refused =
+            abi.encodeWithSelector(ISettlement.WrongStatus.selector, requestId, ISettlement.Status.Delivered);
+        vm.expectRevert(refused);
+        _deliver(seven);
+        vm.expectRevert(refused);
+        payout.settle(_question(0), _claim(seven), seven);
+        assertEq(payout.balances(BENEFICIARY), 1 ether);
     }
 
-    function test_settle_inputNobodyOrdered_reverts() external {
-        inputs[0] = hex"0103";
-        bytes32 other = keccak256(abi.encode(inputs));
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, other));
-        payout.settle(inputs, seven, "true");
+    function test_onAnswer_notSettlement_reverts() external {
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.NotSettlement.selector, address(this)));
+        payout.onAnswer(requestId, _claim(seven), seven);
     }
 
-    function test_settle_bySomebodyElse_paysTheSame() external {
+    function test_onAnswer_deliveredBySomebodyElse_paysTheSame() external {
         vm.prank(address(0xBAD));
-        payout.settle(inputs, seven, "true");
+        _deliver(seven);
         assertEq(payout.balances(BENEFICIARY), 1 ether);
         assertEq(payout.balances(address(0xBAD)), 0);
     }
 
-    /// @dev An order that is open is never overwritten, neither by its funder nor by somebody with more money.
-    function test_open_whileOpen_reverts() external {
-        vm.deal(address(this), 100 ether);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.OrderIsOpen.selector, inputsId));
-        payout.open{value: 50 ether}(inputsId, 3, address(this), DEADLINE);
-        vm.prank(FUNDER);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.OrderIsOpen.selector, inputsId));
-        payout.open{value: 1 ether}(inputsId, 7, BENEFICIARY, DEADLINE);
-        assertEq(payout.settle(inputs, seven, "true"), 7);
-        assertEq(payout.balances(BENEFICIARY), 1 ether);
+    /// @dev Another order of the same input, with the same answer, pays nobody here.
+    function test_onAnswer_anothersRequest_settlesNoOrderOfOurs() external {
+        Question memory other = _question(0);
+        other.consumer = address(this);
+        settlement.request(other, "");
+        vm.assertTrue(!settlement.deliver(other, seven, "final"), "this contract has no onAnswer");
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotConsumer.selector, address(payout)));
+        payout.settle(other, _claim(seven), seven);
+        assertEq(payout.balances(BENEFICIARY), 0);
     }
 
-    /// @dev One wei must not block a public input for ever: nobody can commit to it in another way.
-    function test_open_publicInputThatAStrangerOrdered_isFreeOnceItIsSettled() external {
-        inputs[0] = hex"0909";
-        bytes32 id = keccak256(abi.encode(inputs));
-        payout.open{value: 1}(id, 0, address(this), type(uint64).max);
-        payout.settle(inputs, seven, "true");
-        _open(id);
-        payout.settle(inputs, seven, "true");
+    /// @dev Orders of one public input do not see each other: a stranger's, open for ever, blocks none.
+    function test_open_sameInput_isAnOrderOfItsOwn() external {
+        payout.open{value: 1}(INPUTS, 0, address(this), type(uint40).max, way, 0, "");
+        _deliver(seven);
         assertEq(payout.balances(BENEFICIARY), 1 ether);
-    }
-
-    function test_open_publicInputAfterReclaim_isAnOrderLikeAnother() external {
-        vm.warp(DEADLINE);
-        vm.prank(FUNDER);
-        payout.reclaim(inputsId);
-        vm.prank(FUNDER);
-        payout.open{value: 1 ether}(inputsId, 7, BENEFICIARY, DEADLINE + 1);
-        payout.settle(inputs, seven, "true");
-        assertEq(payout.balances(BENEFICIARY), 1 ether);
-        assertEq(payout.balances(FUNDER), 1 ether);
+        assertEq(payout.balances(address(this)), 0);
+        Question memory second = _question(1);
+        second.deadline = type(uint40).max;
+        settlement.deliver(second, seven, "final");
+        assertEq(payout.balances(address(this)), 1);
     }
 
     /// @dev Rule 9, after a settlement and after a reclaim.
     function test_open_hiddenInputAgain_reverts() external {
-        VerifiedPayout hidden = new VerifiedPayout(claims, keccak256("program"), 1, 1);
+        VerifiedPayout hidden = _make(1, 1);
         bytes32 other = keccak256("other");
-        hidden.open{value: 1}(inputsId, 7, BENEFICIARY, DEADLINE);
-        hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE);
-        hidden.settle(inputs, seven, "true");
+        hidden.open{value: 1}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 0, "");
+        bytes32 second = hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE, way, 0, "");
         vm.warp(DEADLINE);
-        hidden.reclaim(other);
-        vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, inputsId));
-        hidden.open{value: 1}(inputsId, 7, BENEFICIARY, DEADLINE + 1);
+        hidden.reclaim(second);
+        vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, INPUTS));
+        hidden.open{value: 1}(INPUTS, 7, BENEFICIARY, DEADLINE + 1, way, 0, "");
         vm.expectRevert(abi.encodeWithSelector(OnceOnly.AlreadySpent.selector, other));
-        hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE + 1);
+        hidden.open{value: 1}(other, 7, BENEFICIARY, DEADLINE + 1, way, 0, "");
     }
 
     function test_open_badOrder_reverts() external {
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no money"));
-        payout.open(keccak256("x"), 7, BENEFICIARY, DEADLINE);
+        payout.open{value: 3}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 3, "");
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no beneficiary"));
-        payout.open{value: 1}(keccak256("x"), 7, address(0), DEADLINE);
+        payout.open{value: 1}(INPUTS, 7, address(0), DEADLINE, way, 0, "");
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.BadOrder.selector, "no time"));
-        payout.open{value: 1}(keccak256("x"), 7, BENEFICIARY, 1);
+        payout.open{value: 1}(INPUTS, 7, BENEFICIARY, 1, way, 0, "");
+    }
+
+    /// @dev A funder who brings a way of its own would decide by itself what is final.
+    function test_open_wayThatNobodyNamed_reverts() external {
+        StubWay own = new StubWay();
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.WrongWay.selector, address(own)));
+        payout.open{value: 1}(INPUTS, 7, BENEFICIARY, DEADLINE, own, 0, "");
+    }
+
+    function test_open_fee_goesToTheWayAndTheRestIsLocked() external {
+        vm.deal(address(this), 1 ether);
+        bytes32 id = payout.open{value: 1 ether}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 0.25 ether, "");
+        assertEq(address(way).balance, 0.25 ether);
+        (,,,, uint256 amount) = payout.orders(id);
+        assertEq(amount, 0.75 ether);
     }
 
     /// @dev Words whose high bits do not fit their type are refused, never cut.
     function testFuzz_open_dirtyHighBits_reverts(uint256 answer, uint256 beneficiary, uint256 deadline) external {
-        vm.assume(answer >> 32 != 0 || beneficiary >> 160 != 0 || deadline >> 64 != 0);
-        bytes memory sent =
-            abi.encodePacked(VerifiedPayout.open.selector, keccak256("x"), answer, beneficiary, deadline);
-        (bool done,) = address(payout).call{value: 1}(sent);
-        vm.assertTrue(!done, "dirty bits were taken");
+        vm.assume(answer >> 32 != 0 || beneficiary >> 160 != 0 || deadline >> 40 != 0);
+        vm.assertTrue(_sendsWords(1, 1, DEADLINE), "clean words were refused");
+        vm.assertTrue(!_sendsWords(answer, beneficiary, deadline), "dirty bits were taken");
+    }
+
+    function _sendsWords(uint256 answer, uint256 beneficiary, uint256 deadline) private returns (bool done) {
+        bytes memory rest = abi.encode(way, 0, 224, 0);
+        bytes memory sent = abi.encodePacked(VerifiedPayout.open.selector, INPUTS, answer, beneficiary, deadline, rest);
+        (done,) = address(payout).call{value: 1}(sent);
     }
 
     /// @dev INVARIANT: at every timestamp exactly one of {settle, reclaim} is legal.
-    function testFuzz_deadline_anyTimestamp_allowsExactlyOne(uint64 timestamp) external {
+    function testFuzz_deadline_anyTimestamp_allowsExactlyOne(uint40 timestamp) external {
         vm.assume(timestamp > 0);
         vm.warp(timestamp);
-        if (timestamp < DEADLINE) {
-            vm.prank(FUNDER);
-            vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooEarly.selector, DEADLINE));
-            payout.reclaim(inputsId);
-            payout.settle(inputs, seven, "true");
-        } else {
-            vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooLate.selector, DEADLINE));
-            payout.settle(inputs, seven, "true");
-            vm.prank(FUNDER);
-            payout.reclaim(inputsId);
-        }
+        bool told = _deliver(seven);
+        vm.assertTrue(told == (timestamp < DEADLINE), "told at another time");
+        if (told) vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, requestId));
+        vm.prank(FUNDER);
+        payout.reclaim(requestId);
     }
 
-    function test_settle_lastSecond_pays() external {
+    function test_reclaim_beforeAnAnswer_isTooEarlyUntilTheDeadline() external {
         vm.warp(DEADLINE - 1);
-        payout.settle(inputs, seven, "true");
+        vm.prank(FUNDER);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooEarly.selector, DEADLINE));
+        payout.reclaim(requestId);
+        vm.assertTrue(_deliver(seven), "the last second");
         assertEq(payout.balances(BENEFICIARY), 1 ether);
     }
 
     function test_settle_atDeadline_reverts() external {
         vm.warp(DEADLINE);
+        vm.assertTrue(!_deliver(seven), "too late");
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooLate.selector, DEADLINE));
-        payout.settle(inputs, seven, "true");
+        payout.settle(_question(0), _claim(seven), seven);
+        vm.prank(FUNDER);
+        payout.reclaim(requestId);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, requestId));
+        payout.settle(_question(0), _claim(seven), seven);
     }
 
-    function test_settle_afterReclaim_reverts() external {
-        vm.warp(DEADLINE);
-        vm.prank(FUNDER);
-        payout.reclaim(inputsId);
-        vm.warp(1);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
-        payout.settle(inputs, seven, "true");
+    /// @dev An output whose reading exceeds the callback's gas is read by whoever pays for it.
+    function test_settle_outputTooLongForTheCallback_pays() external {
+        seven[0] = abi.encodePacked(hex"01000200", new bytes(4092));
+        vm.assertTrue(!_deliver(seven), "it fits");
+        payout.settle(_question(0), _claim(seven), seven);
+        assertEq(payout.balances(FUNDER), 1 ether);
     }
 
-    function test_reclaim_afterSettle_reverts() external {
-        payout.settle(inputs, two, "true");
+    function test_onAnswer_fiveHundredIntegers_fit() external {
+        seven[0] = abi.encodePacked(hex"01000200", new bytes(996));
+        vm.assertTrue(_deliver(seven), "it does not fit");
+    }
+
+    function test_onAnswer_noOutput_keepsTheMoneyUntilTheDeadline() external {
+        vm.assertTrue(!_deliver(new bytes[](0)), "an answer without an output");
         vm.warp(DEADLINE);
         vm.prank(FUNDER);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
-        payout.reclaim(inputsId);
+        payout.reclaim(requestId);
         assertEq(payout.balances(FUNDER), 1 ether);
     }
 
     /// @dev Two orders; the thief is owed one of them, and asks again each time it is paid.
     function test_withdraw_reentered_paysOnce() external {
         Reentrant thief = new Reentrant(payout);
-        bytes32 id = keccak256("thief");
         vm.deal(address(thief), 1 ether);
-        vm.warp(1);
         vm.prank(address(thief));
-        payout.open{value: 1 ether}(id, 7, address(thief), 2);
+        bytes32 id = payout.open{value: 1 ether}(INPUTS, 7, address(thief), 2, way, 0, "");
         vm.warp(2);
         thief.reclaimAndWithdraw(id);
         assertEq(address(thief).balance, 1 ether);
@@ -212,9 +253,9 @@ contract VerifiedPayout_Test is Test {
     }
 
     /// @dev Money that nobody sent by `open` belongs to no order, and blocks none.
-    function test_settle_withForcedEther_paysTheOrderOnly() external {
+    function test_onAnswer_withForcedEther_paysTheOrderOnly() external {
         vm.deal(address(payout), 5 ether);
-        payout.settle(inputs, seven, "true");
+        _deliver(seven);
         vm.prank(BENEFICIARY);
         payout.withdraw();
         assertEq(BENEFICIARY.balance, 1 ether);
@@ -226,56 +267,44 @@ contract VerifiedPayout_Test is Test {
         vm.assertTrue(!done, "ether without an order was taken");
     }
 
-    function test_reclaim_beforeDeadline_reverts() external {
-        vm.warp(DEADLINE - 1);
-        vm.prank(FUNDER);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TooEarly.selector, DEADLINE));
-        payout.reclaim(inputsId);
-    }
-
     function test_reclaim_notFunder_reverts() external {
         vm.warp(DEADLINE);
         vm.prank(BENEFICIARY);
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.NotFunder.selector, BENEFICIARY));
-        payout.reclaim(inputsId);
+        payout.reclaim(requestId);
     }
 
     function test_reclaim_afterDeadline_returnsTheMoneyOnce() external {
         vm.warp(DEADLINE);
         vm.prank(FUNDER);
-        payout.reclaim(inputsId);
+        payout.reclaim(requestId);
         assertEq(payout.balances(FUNDER), 1 ether);
         vm.prank(FUNDER);
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, inputsId));
-        payout.reclaim(inputsId);
+        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.UnknownOrder.selector, requestId));
+        payout.reclaim(requestId);
     }
 
+    /// @dev This test contract has no receive function.
     function test_withdraw_refusedMoney_reverts() external {
-        bytes32 id = keccak256("mine");
-        vm.prank(FUNDER);
-        payout.open{value: 1 ether}(id, 7, address(claims), DEADLINE);
+        bytes32 id = payout.open{value: 1}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 0, "");
         vm.warp(DEADLINE);
-        vm.prank(FUNDER);
         payout.reclaim(id);
-        // This test contract has no receive function.
-        payout.open{value: 1}(keccak256("this"), 7, BENEFICIARY, DEADLINE + 1);
-        vm.warp(DEADLINE + 1);
-        payout.reclaim(keccak256("this"));
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.TransferFailed.selector, address(this)));
         payout.withdraw();
-    }
-
-    function test_constructor_privateInput_reverts() external {
-        vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.NothingCommitted.selector, 2));
-        new VerifiedPayout(claims, keccak256("program"), 2, 1);
     }
 
     /// @dev Read as another dtype, the same bytes pay somebody else.
     function test_constructor_otherDtype_reverts() external {
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.WrongDtype.selector, 1, 0));
-        new VerifiedPayout(claims, keccak256("program"), 0, 0);
+        _make(0, 0);
         vm.expectRevert(abi.encodeWithSelector(VerifiedPayout.WrongDtype.selector, 1, 200));
-        new VerifiedPayout(claims, keccak256("program"), 0, 200);
+        _make(0, 200);
+    }
+
+    function test_open_privateInput_reverts() external {
+        VerifiedPayout made = _make(2, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NothingCommitted.selector, 2));
+        made.open{value: 1}(INPUTS, 7, BENEFICIARY, DEADLINE, way, 0, "");
     }
 
     function test_decision_ties_takesTheFirst() external view {
@@ -289,9 +318,9 @@ contract VerifiedPayout_Test is Test {
     }
 
     /// @dev INVARIANT: what accounts can withdraw is what the contract holds beyond open orders.
-    function testFuzz_settle_anyOutput_paysExactlyOne(bytes32 first, bytes8 second) external {
+    function testFuzz_onAnswer_anyOutput_paysExactlyOne(bytes32 first, bytes8 second) external {
         seven[0] = abi.encodePacked(first, second);
-        payout.settle(inputs, seven, "true");
+        vm.assertTrue(_deliver(seven), "not told");
         assertEq(payout.balances(BENEFICIARY) + payout.balances(FUNDER), address(payout).balance);
     }
 }

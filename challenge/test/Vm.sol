@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 /// @title The cheatcodes of forge 1.7 that our tests use.
 /// @notice Written here because no package registry holds a forge-std of this decade; forge needs nothing more of a test.
 interface Vm {
+    function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function expectEmit() external;

@@ -52,7 +52,9 @@ interface ISettlement {
     function retry(Question calldata question, bytes32 claimId, bytes[] calldata outputs) external returns (bool done);
 
     /// @notice By the consumer: it takes the answer by itself, with as much gas as it likes, and is not called any more.
-    function take(Question calldata question, bytes32 claimId, bytes[] calldata outputs) external;
+    function take(Question calldata question, bytes32 claimId, bytes[] calldata outputs)
+        external
+        returns (bytes32 requestId);
 
     /// @notice Where a request stands.
     function status(bytes32 requestId) external view returns (Status);

@@ -61,9 +61,12 @@ contract Settlement is ISettlement, OnceOnly {
     }
 
     /// @inheritdoc ISettlement
-    function take(Question calldata question, bytes32 claimId, bytes[] calldata outputs) external {
+    function take(Question calldata question, bytes32 claimId, bytes[] calldata outputs)
+        external
+        returns (bytes32 requestId)
+    {
         if (question.consumer != msg.sender) revert NotConsumer(msg.sender);
-        bytes32 requestId = _inStatus(question, Status.Answered);
+        requestId = _inStatus(question, Status.Answered);
         _mustBeAnswer(requestId, claimId, outputs);
         status[requestId] = Status.Delivered;
         emit Delivered(requestId);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {OnceOnly} from "../src/OnceOnly.sol";
-import {Callback} from "../src/settle/Callback.sol";
-import {ISettlement} from "../src/settle/ISettlement.sol";
-import {Question} from "../src/settle/Question.sol";
-import {QuestionId} from "../src/settle/QuestionId.sol";
-import {Settlement} from "../src/settle/Settlement.sol";
+import {OnceOnly} from "../../src/OnceOnly.sol";
+import {Callback} from "../../src/settle/Callback.sol";
+import {ISettlement} from "../../src/settle/ISettlement.sol";
+import {Question} from "../../src/settle/Question.sol";
+import {QuestionId} from "../../src/settle/QuestionId.sol";
+import {Settlement} from "../../src/settle/Settlement.sol";
 import {Asker} from "./Asker.sol";
 import {DoubleWay} from "./DoubleWay.sol";
 import {EarlyWay} from "./EarlyWay.sol";
 import {StubWay} from "./StubWay.sol";
-import {Test} from "./Test.sol";
+import {Test} from "../Test.sol";
 
 /// @title Requests and answers: who can hurt whom.
 contract Settlement_Test is Test {

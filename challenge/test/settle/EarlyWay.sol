@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ISettlement} from "../src/settle/ISettlement.sol";
-import {IWay} from "../src/settle/IWay.sol";
-import {Question} from "../src/settle/Question.sol";
+import {ISettlement} from "../../src/settle/ISettlement.sol";
+import {IWay} from "../../src/settle/IWay.sol";
+import {Question} from "../../src/settle/Question.sol";
 
 /// @title A way that delivers an answer while its request is being made.
 contract EarlyWay is IWay {

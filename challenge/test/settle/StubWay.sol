@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IWay} from "../src/settle/IWay.sol";
-import {Question} from "../src/settle/Question.sol";
+import {IWay} from "../../src/settle/IWay.sol";
+import {Question} from "../../src/settle/Question.sol";
 
 /// @title A way on which the evidence "final" is enough.
 contract StubWay is IWay {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Question} from "../src/settle/Question.sol";
+import {Question} from "../../src/settle/Question.sol";
 
 /// @title A way that writes while it is asked. Its `check` is no view, whatever the interface says.
 contract DoubleWay {

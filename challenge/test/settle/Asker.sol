@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {IConsumer} from "../src/settle/IConsumer.sol";
-import {ISettlement} from "../src/settle/ISettlement.sol";
-import {Question} from "../src/settle/Question.sol";
+import {IConsumer} from "../../src/settle/IConsumer.sol";
+import {ISettlement} from "../../src/settle/ISettlement.sol";
+import {Question} from "../../src/settle/Question.sol";
 
 /// @title A consumer that behaves as a test says.
 contract Asker is IConsumer {
