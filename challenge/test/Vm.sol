@@ -21,7 +21,6 @@ interface Vm {
     function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
-    function chainId(uint256 id) external;
     function assume(bool condition) external pure;
     function assertTrue(bool condition, string calldata why) external pure;
     function assertEq(uint256 left, uint256 right, string calldata why) external pure;
