@@ -20,9 +20,10 @@ from verifiable_ml.chain.artifacts import CHECKOUT, Artifact
 from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.program import OPERATORS
 
-STEPS = "Steps", *(f"{name.capitalize()}Step" for name in OPERATORS)
-GAME = "ProgramRegistry", "OptimisticClaims", "DisputeGame"
-OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", *STEPS, *GAME)
+STEPS = ("Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
+GAMES = ("ProgramRegistry", "OptimisticClaims", "DisputeGame")
+SETTLE = ("Settlement", "EzklWay", "DisputeWay", "ExecutionWay", "Erc8274Verifier")
+OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", *STEPS, *GAMES, *SETTLE)
 REUSABLE = "Halo2VerifierReusable"
 
 

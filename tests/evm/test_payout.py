@@ -1,129 +1,158 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The two contracts together: the main one pays on what the verifier has checked, whoever sends the proof."""
+"""The main contract on what the Settlement says is final by a proof: who is paid, whoever delivers it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from verifiable_ml import chain as chains
-from verifiable_ml.chain import evidence_arguments, inputs_id
+from verifiable_ml.chain import Chain, Contract, inputs_id
 from verifiable_ml.commitment import Dtype, OutputBytes
+from verifiable_ml.errors import MalformedEvidence
+from verifiable_ml.settle import NEVER, EzklWay, Question, Settlement, Status
 
-FOREVER = 2**63
 SUM = 10**18
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Every contract, for the tiny circuit."""
+
+    chain: Chain
+    settlement: Settlement
+    way: EzklWay
+    payout: Contract
+
+    def open(self, claim, answer: int, account: int = 1, amount: int = SUM) -> Question:
+        funder, beneficiary = self.chain.accounts[account], self.chain.accounts[2]
+        wanted = inputs_id(claim), answer, beneficiary, NEVER, self.way.contract.address
+        return self.settlement.asked(self.payout.by(funder).send("open", *wanted, 0, b"", value=amount)).question
+
+    def balance(self, account: int) -> int:
+        return self.payout.call("balances", self.chain.accounts[account])[0]
+
+
+def staged(proof, chain: Chain | None = None) -> Stage:
+    chain = chain or chains.embedded()
+    verifier = chain.register(proof.registration()).claim_verifier
+    settlement, way = Settlement.deploy(chain), EzklWay.deploy(chain, verifier)
+    return Stage(chain, settlement, way, _payout(chain, settlement, way, proof.claim))
+
+
+def _payout(chain, settlement, way, claim, dtype=Dtype.I16):
+    fixed = claim.program_id, claim.privacy.code, int(dtype), [way.contract.address]
+    return chain.deploy("VerifiedPayout", settlement.contract.address, *fixed)
+
+
+def decided(claim) -> int:
+    return int(np.frombuffer(claim.outputs[0].data, "<i2").argmax())
+
+
+def lied(claim):
+    turned = np.roll(np.frombuffer(claim.outputs[0].data, "<i2"), 1)
+    return replace(claim, outputs=(OutputBytes(Dtype.I16, turned.tobytes()),))
+
+
 @pytest.fixture
-def story(public):
-    """(chain, main contract, the proof, its answer): a sum is locked on the tiny circuit's input."""
-    chain = chains.embedded()
-    chain.register(public.registration())
-    payout = chain.deploy("VerifiedPayout", chain.claim_verifier.address, public.claim.program_id, 0, int(Dtype.I16))
-    answer = int(np.frombuffer(public.claim.outputs[0].data, "<i2").argmax())
-    return chain, payout, answer
+def stage(public):
+    return staged(public)
 
 
-def _open(chain, payout, claim, answer):
-    funder, beneficiary = chain.accounts[1:3]
-    payout.by(funder).send("open", inputs_id(claim), answer, beneficiary, FOREVER, value=SUM)
-    return funder, beneficiary
+def test_payout_verified_answer_pays_the_beneficiary(stage, public):
+    question = stage.open(public.claim, decided(public.claim))
+    beneficiary = stage.chain.accounts[2]
+    before = stage.chain.balance(beneficiary)
+    deliverer = stage.settlement.by(stage.chain.accounts[3])
+    delivery = deliverer.deliver(question, public.claim, stage.way.evidence(public.claim, public))
+    assert delivery.accepted and delivery.told and 600_000 < delivery.gas_used < 1_500_000
+    assert stage.settlement.is_answer(question, public.claim)
+    sent = stage.payout.by(beneficiary).send("withdraw")
+    assert before + SUM - stage.chain.balance(beneficiary) <= sent.gas_used * 10**11
+    assert stage.chain.balance(stage.payout.address) == 0
 
 
-def test_payout_verified_answer_pays_the_beneficiary(story, public):
-    chain, payout, answer = story
-    _, beneficiary = _open(chain, payout, public.claim, answer)
-    before = chain.balance(beneficiary)
-    payout.by(chain.accounts[3]).send("settle", *evidence_arguments(public.claim, public))
-    sent = payout.by(beneficiary).send("withdraw")
-    assert before + SUM - chain.balance(beneficiary) <= sent.gas_used * 10**11
-    assert chain.balance(payout.address) == 0
+def test_payout_another_answer_pays_the_funder(stage, public):
+    question = stage.open(public.claim, (decided(public.claim) + 1) % 3)
+    assert stage.settlement.deliver(question, public.claim, stage.way.evidence(public.claim, public)).told
+    assert stage.balance(1) == SUM
+    assert stage.balance(2) == 0
 
 
-def test_payout_another_answer_pays_the_funder(story, public):
-    chain, payout, answer = story
-    funder, beneficiary = _open(chain, payout, public.claim, (answer + 1) % 3)
-    payout.send("settle", *evidence_arguments(public.claim, public))
-    assert payout.call("balances", funder) == (SUM,)
-    assert payout.call("balances", beneficiary) == (0,)
+def test_payout_tampered_output_is_rejected_and_moves_nothing(stage, public):
+    question = stage.open(public.claim, (decided(public.claim) + 1) % 3)
+    delivery = stage.settlement.deliver(question, lied(public.claim), stage.way.evidence(public.claim, public))
+    assert not delivery.accepted
+    assert delivery.reason == "ProofRejected()"
+    assert stage.settlement.status(question) == Status.OPEN
+    assert stage.chain.balance(stage.payout.address) == SUM
 
 
-def test_payout_tampered_output_is_refused_and_moves_nothing(story, public):
-    chain, payout, answer = story
-    _open(chain, payout, public.claim, (answer + 1) % 3)
-    lie = np.roll(np.frombuffer(public.claim.outputs[0].data, "<i2"), 1)
-    told = replace(public.claim, outputs=(OutputBytes(Dtype.I16, lie.tobytes()),))
-    with pytest.raises(chains.Reverted, match="ProofRejected"):
-        payout.call("settle", *evidence_arguments(told, public))
-    with pytest.raises(chains.Reverted, match="ProofRejected"):
-        payout.send("settle", *evidence_arguments(told, public))
-    assert chain.balance(payout.address) == SUM
+def test_payout_garbage_is_malformed_evidence(stage, public):
+    question = stage.open(public.claim, 0)
+    for evidence in (b"", b"proof", stage.way.evidence(public.claim, replace(public, payload=public.payload + b"\0"))):
+        with pytest.raises(MalformedEvidence):
+            stage.settlement.deliver(question, public.claim, evidence)
 
 
-def test_payout_replayed_proof_is_refused(story, public):
-    chain, payout, answer = story
-    _open(chain, payout, public.claim, answer)
-    arguments = evidence_arguments(public.claim, public)
-    payout.send("settle", *arguments)
-    with pytest.raises(chains.Reverted, match="UnknownOrder"):
-        payout.call("settle", *arguments)
+def test_payout_replayed_proof_is_refused(stage, public):
+    question = stage.open(public.claim, decided(public.claim))
+    evidence = stage.way.evidence(public.claim, public)
+    assert stage.settlement.deliver(question, public.claim, evidence).told
+    with pytest.raises(chains.Reverted, match=r"WrongStatus\(.*status=3\)"):
+        stage.settlement.deliver(question, public.claim, evidence)
 
 
-def test_payout_public_input_that_a_stranger_ordered_is_not_blocked(story, public):
-    """One wei of a stranger, with no deadline in sight: its proof settles it, and the input is free again."""
-    chain, payout, answer = story
-    stranger = chain.accounts[4]
-    payout.by(stranger).send("open", inputs_id(public.claim), answer, stranger, FOREVER, value=1)
-    with pytest.raises(chains.Reverted, match="OrderIsOpen"):
-        _open(chain, payout, public.claim, answer)
-    payout.send("settle", *evidence_arguments(public.claim, public))
-    _, beneficiary = _open(chain, payout, public.claim, answer)
-    payout.send("settle", *evidence_arguments(public.claim, public))
-    assert payout.call("balances", beneficiary) == (SUM,)
+def test_payout_question_that_nobody_asked_is_refused(stage, public):
+    question = stage.open(public.claim, decided(public.claim))
+    evidence = stage.way.evidence(public.claim, public)
+    for other in (replace(question, nonce=1), replace(question, deadline=1), replace(question, consumer=stage.chain.accounts[0])):
+        assert stage.settlement.status(other) == Status.NONE
+        with pytest.raises(chains.Reverted, match="WrongStatus"):
+            stage.settlement.deliver(other, public.claim, evidence)
 
 
-def test_payout_read_with_another_dtype_cannot_be_deployed(story, public):
-    chain, _, _ = story
-    with pytest.raises(chains.Reverted, match=r"WrongDtype\(pinned=1, given=0\)"):
-        chain.deploy("VerifiedPayout", chain.claim_verifier.address, public.claim.program_id, 0, int(Dtype.U8))
+def test_payout_orders_of_one_public_input_do_not_see_each_other(stage, public):
+    """One wei of a stranger, with no deadline in sight, blocks nobody's order."""
+    stage.open(public.claim, decided(public.claim), account=4, amount=1)
+    question = stage.open(public.claim, decided(public.claim))
+    assert stage.settlement.deliver(question, public.claim, stage.way.evidence(public.claim, public)).told
+    assert stage.balance(2) == SUM
+
+
+def test_payout_read_with_another_dtype_cannot_be_deployed(stage, public):
+    with pytest.raises(chains.Reverted, match=r"WrongDtype\(known=1, given=0\)"):
+        _payout(stage.chain, stage.settlement, stage.way, public.claim, Dtype.U8)
     with pytest.raises(chains.Reverted, match="UnknownProgram"):
-        chain.deploy("VerifiedPayout", chain.claim_verifier.address, bytes(32), 0, int(Dtype.I16))
+        _payout(stage.chain, stage.settlement, stage.way, replace(public.claim, program_id=bytes(32)))
 
 
 @pytest.mark.parametrize("transport", [0, 1], ids=["http", "ipc"])
 def test_payout_on_a_real_node_from_deployment_to_money(anvil, public, transport):
-    """deploy, register, verify, open, a lie, settle, a replay, withdraw: each a transaction or a refusal of anvil."""
-    chain = chains.connect(anvil[transport], chain_id=31337)
-    registered = chain.register(public.registration())
-    assert chain.check(public.registration()) == ()
-    assert chain.verify(public, public.claim, public).accepted
-    payout = chain.deploy("VerifiedPayout", registered.claim_verifier, public.claim.program_id, 0, int(Dtype.I16))
-    values = np.frombuffer(public.claim.outputs[0].data, "<i2")
-    funder, beneficiary = _open(chain, payout, public.claim, int(values.argmax()))
-    arguments = evidence_arguments(public.claim, public)
-    told = replace(public.claim, outputs=(OutputBytes(Dtype.I16, np.roll(values, 1).tobytes()),))
-    with pytest.raises(chains.Reverted, match="ProofRejected"):
-        payout.send("settle", *evidence_arguments(told, public))
+    """deploy, register, verify, open, a lie, deliver, a replay, withdraw: each a transaction or a refusal of anvil."""
+    stage = staged(public, chains.connect(anvil[transport], chain_id=31337))
+    assert stage.chain.check(public.registration()) == ()
+    assert stage.chain.verify(public, public.claim, public).accepted
+    question = stage.open(public.claim, decided(public.claim))
+    evidence = stage.way.evidence(public.claim, public)
+    assert stage.settlement.deliver(question, lied(public.claim), evidence).reason == "ProofRejected()"
     with pytest.raises(chains.Reverted, match="TooEarly"):
-        payout.by(funder).send("reclaim", inputs_id(public.claim))
-    payout.by(chain.accounts[3]).send("settle", *arguments)
-    with pytest.raises(chains.Reverted, match="UnknownOrder"):
-        payout.send("settle", *arguments)
-    before = chain.balance(beneficiary)
-    sent = payout.by(beneficiary).send("withdraw")
-    assert SUM - 10**12 * sent.gas_used < chain.balance(beneficiary) - before < SUM
-    assert chain.balance(payout.address) == 0
+        stage.payout.by(stage.chain.accounts[1]).send("reclaim", stage.settlement.id(question))
+    assert stage.settlement.by(stage.chain.accounts[3]).deliver(question, public.claim, evidence).told
+    with pytest.raises(chains.Reverted, match="WrongStatus"):
+        stage.settlement.deliver(question, public.claim, evidence)
+    before = stage.chain.balance(stage.chain.accounts[2])
+    sent = stage.payout.by(stage.chain.accounts[2]).send("withdraw")
+    assert SUM - 10**12 * sent.gas_used < stage.chain.balance(stage.chain.accounts[2]) - before < SUM
+    assert stage.chain.balance(stage.payout.address) == 0
 
 
 def test_payout_hidden_input_counts_once(proofs):
     hashed = proofs["hashed"]
-    chain = chains.embedded()
-    chain.register(hashed.registration())
-    privacy = hashed.claim.privacy.code
-    payout = chain.deploy("VerifiedPayout", chain.claim_verifier.address, hashed.claim.program_id, privacy, int(Dtype.I16))
-    _open(chain, payout, hashed.claim, 0)
-    payout.send("settle", *evidence_arguments(hashed.claim, hashed))
+    stage = staged(hashed)
+    question = stage.open(hashed.claim, 0)
+    assert stage.settlement.deliver(question, hashed.claim, stage.way.evidence(hashed.claim, hashed)).told
     with pytest.raises(chains.Reverted, match="AlreadySpent"):
-        _open(chain, payout, hashed.claim, 0)
+        stage.open(hashed.claim, 0)

@@ -21,8 +21,8 @@ def test_two_contracts_pays_the_beneficiary_and_refuses_the_liar():
     said: list[str] = []
     told = scenario.main(said.append)
     assert told.answer == told.label
-    assert told.lie_refused_with == "ProofRejected"
-    assert told.replay_refused_with == "UnknownOrder"
+    assert told.lie_refused_with == "ProofRejected()"
+    assert told.replay_refused_with == "WrongStatus"
     assert told.paid == scenario.SUM
     assert told.gas["settle"] < 2_000_000
     assert len(said) == 7

@@ -24,6 +24,9 @@ CALL_GAS = 15_000_000
 MAX_CODE = 24_576
 """Bytes of code that a contract may have. Source: EIP-170."""
 
+ASKED = ("ClaimVerifier", "Settlement", "EzklWay", "DisputeWay", "OptimisticClaims", "ProgramRegistry")
+"""Whose errors come through other contracts: what they refuse, their callers refuse."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -105,9 +108,9 @@ def encode_arguments(entry: Any, arguments: tuple[Any, ...]) -> bytes:
 
 @contextmanager
 def named(artifact: Artifact) -> Iterator[None]:
-    """Inside, a revert's data is read with this contract's errors, and those of the ClaimVerifier that it may have asked."""
+    """Inside, a revert's data is read with this contract's errors, and those of the contracts that it may have asked."""
     try:
         yield
     except Reverted as error:
-        abi = (*artifact.abi, *load_artifact("ClaimVerifier").abi)
+        abi = (*artifact.abi, *(entry for name in ASKED for entry in load_artifact(name).abi))
         raise Reverted(error.data, read_refusal(error.data, abi)) from error

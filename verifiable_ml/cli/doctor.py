@@ -22,7 +22,7 @@ from verifiable_ml.errors import BackendUnavailable, VerifiableMlError
 State = Literal["ok", "missing", "broken"]
 STYLES = {"ok": "green", "missing": "yellow", "broken": "bold red"}
 NEEDED = "numpy", "onnx", "onnxruntime", "onnxslim", "safetensors", "web3", "eth-tester"
-CONTRACTS = "ClaimVerifier", "Halo2VerifierReusable", "VerifiedPayout"
+CONTRACTS = "ClaimVerifier", "Halo2VerifierReusable", "Settlement", "EzklWay", "VerifiedPayout"
 TINY_CONTRACT = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\ncontract Tiny {}\n"
 ENOUGH_DISK = ENOUGH_MEMORY = 4e9
 """Bytes; what the largest model of the zoo takes when it is proved."""

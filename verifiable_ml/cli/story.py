@@ -15,8 +15,7 @@ from rich.text import Text
 
 from verifiable_ml import api
 from verifiable_ml.bench.accuracy import float_decisions
-from verifiable_ml.chain import Chain, Contract, Receipt, Reverted, embedded, evidence_arguments, inputs_id
-from verifiable_ml.chain.reverts import read_refusal
+from verifiable_ml.chain import Chain, Contract, Receipt, embedded, inputs_id
 from verifiable_ml.cli.estimate import estimate_table
 from verifiable_ml.cli.picture import picture
 from verifiable_ml.cli.render import Screen, amount, facts, seconds, verdict_line
@@ -28,19 +27,32 @@ from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import VerifiableMlError
 from verifiable_ml.frontend import zoo
 from verifiable_ml.proving import Keys, Proof, Verdict
+from verifiable_ml.settle import NEVER, EzklWay, Question, Settlement
 
 SHOWN = 200
 """Test samples whose accuracy is told."""
 BENEFICIARY = "0x" + "be" * 20
 ETHER = 10**18
-FAR_AWAY = 2**40
-"""A deadline, unix time."""
 
 
 class StoryBroken(VerifiableMlError):
     """A step of the demo did not come out as it must."""
 
     exit_code = 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """Money that waits for an answer, and the contracts that it waits in."""
+
+    payout: Contract
+    settlement: Settlement
+    way: EzklWay
+    question: Question
+
+    def settled(self, claim: Claim, proof: Proof) -> str:
+        """Why an answer is refused, "" if it moves the money."""
+        return self.settlement.deliver(self.question, claim, self.way.evidence(claim, proof)).reason
 
 
 @dataclass
@@ -76,9 +88,9 @@ def told(screen: Screen, model: str, row: int) -> dict[str, Any]:
     keys, proof = _proof(story, program, x)
     chain = embedded()
     _verified(story, chain, proof, keys)
-    payout = _order(story, chain, proof.claim)
-    _lie(story, chain, payout, proof, keys)
-    _truth(story, chain, payout, proof)
+    order = _order(story, chain, proof.claim)
+    _lie(story, chain, order, proof, keys)
+    _truth(story, order, proof)
     return story.document
 
 
@@ -158,20 +170,23 @@ def _verified(story: Story, chain: Chain, proof: Proof, keys: Keys) -> None:
     story.must(receipt.accepted and receipt.gas_used > 0, "the proof verifies on chain")
 
 
-def _order(story: Story, chain: Chain, claim: Claim) -> Contract:
+def _order(story: Story, chain: Chain, claim: Claim) -> Order:
     story.chapter("5  Money waits for that answer, and somebody lies")
     verifier = chain.claim_verifier
     story.must(verifier is not None, "a ClaimVerifier stands")
     assert verifier is not None
-    dtype = int(claim.outputs[0].dtype)
-    payout = chain.deploy("VerifiedPayout", verifier.address, claim.program_id, claim.privacy.code, dtype)
-    payout.send("open", inputs_id(claim), greatest(claim), BENEFICIARY, FAR_AWAY, value=ETHER)
-    order = f"1 ether for {BENEFICIARY} if the answer on this input is {greatest(claim)}"
-    story.tell("contract", payout.address, facts("", [("VerifiedPayout", payout.address), ("holds", order)]))
-    return payout
+    settlement, way = Settlement.deploy(chain), EzklWay.deploy(chain, verifier.address)
+    fixed = claim.program_id, claim.privacy.code, int(claim.outputs[0].dtype), [way.contract.address]
+    payout = chain.deploy("VerifiedPayout", settlement.contract.address, *fixed)
+    wanted = inputs_id(claim), greatest(claim), BENEFICIARY, NEVER
+    sent = payout.send("open", *wanted, way.contract.address, 0, way.terms(), value=ETHER)
+    said = f"1 ether for {BENEFICIARY} if the answer on this input is {greatest(claim)}"
+    rows = [("VerifiedPayout", payout.address), ("holds", said), ("asks", f"Settlement {settlement.contract.address}")]
+    story.tell("contract", payout.address, facts("", rows))
+    return Order(payout, settlement, way, settlement.asked(sent).question)
 
 
-def _lie(story: Story, chain: Chain, payout: Contract, proof: Proof, keys: Keys) -> None:
+def _lie(story: Story, chain: Chain, order: Order, proof: Proof, keys: Keys) -> None:
     false = lied(proof.claim)
     forged = replace(proof, claim=false)
     story.tell("lie", greatest(false), Text(f"the same proof, sent with the answer {greatest(false)}:"))
@@ -180,31 +195,21 @@ def _lie(story: Story, chain: Chain, payout: Contract, proof: Proof, keys: Keys)
     receipt = chain.verify(forged, false, keys.verification)
     story.tell("lie_on_chain", _plain(receipt), verdict_line(receipt.accepted, "by ClaimVerifier", receipt.reason))
     story.must(not verdict.accepted and not receipt.accepted, "a changed output is rejected off chain and on chain")
-    refusal = _settled(chain, payout, false, forged)
-    story.tell("lie_to_contract", refusal, verdict_line(not refusal, "by VerifiedPayout", refusal))
+    refusal = order.settled(false, forged)
+    story.tell("lie_to_contract", refusal, verdict_line(not refusal, "by Settlement", refusal))
     story.must(bool(refusal), "the contract refuses a changed output")
 
 
-def _truth(story: Story, chain: Chain, payout: Contract, proof: Proof) -> None:
+def _truth(story: Story, order: Order, proof: Proof) -> None:
     story.chapter("6  The truth is paid for")
-    refusal = _settled(chain, payout, proof.claim, proof)
-    paid = payout.call("balances", BENEFICIARY)[0]
-    story.tell("paid_wei", paid, verdict_line(not refusal, "by VerifiedPayout", refusal))
+    refusal = order.settled(proof.claim, proof)
+    paid = order.payout.call("balances", BENEFICIARY)[0]
+    story.tell("paid_wei", paid, verdict_line(not refusal, "by Settlement", refusal))
     story.must(not refusal and paid == ETHER, "the contract pays for the proven answer")
     took = time.monotonic() - story.started
     story.tell(
         "seconds", round(took, 2), facts("", [("paid", f"1 ether to {BENEFICIARY}"), ("all of it", f"in {seconds(took)}")])
     )
-
-
-def _settled(chain: Chain, payout: Contract, claim: Claim, proof: Proof) -> str:
-    """Why the contract refuses, "" if it settles. The reason may be that of the ClaimVerifier which it asks."""
-    try:
-        payout.send("settle", *evidence_arguments(claim, proof))
-    except Reverted as refused:
-        asked = chain.claim_verifier
-        return str(read_refusal(refused.data, (*payout.artifact.abi, *(asked.artifact.abi if asked else ()))))
-    return ""
 
 
 def lied(claim: Claim) -> Claim:
