@@ -76,7 +76,7 @@ def test_make_targets_of_the_pages_exist() -> None:
 
 
 def test_solidity_of_the_pages_stands_in_the_contracts() -> None:
-    sources = [path.read_text() for path in (ROOT / "challenge" / "src").glob("*.sol")]
+    sources = [path.read_text() for path in (ROOT / "challenge" / "src").rglob("*.sol")]
     shown = [block.code for page in PAGES for block in blocks(page) if block.language == "solidity"]
     assert shown
     for code in shown:
