@@ -7,9 +7,10 @@ In: a Claim and what a way wants to see. Out: a Delivery, and a consumer that wa
 from __future__ import annotations
 
 from verifiable_ml.settle.dispute_way import DisputeWay
+from verifiable_ml.settle.execution_way import ExecutionWay
 from verifiable_ml.settle.ezkl_way import EzklWay
 from verifiable_ml.settle.question import NEVER, Question
 from verifiable_ml.settle.settlement import Asked, Delivery, Settlement, Status
 from verifiable_ml.settle.way import Way
 
-__all__ = ["NEVER", "Asked", "Delivery", "DisputeWay", "EzklWay", "Question", "Settlement", "Status", "Way"]
+__all__ = ["NEVER", "Asked", "Delivery", "DisputeWay", "ExecutionWay", "EzklWay", "Question", "Settlement", "Status", "Way"]

@@ -23,18 +23,18 @@ class DisputeWay:
     NAME = "DisputeWay"
 
     @classmethod
-    def deploy(cls, chain: Chain, claims: str, profile: int) -> DisputeWay:
-        """One for an OptimisticClaims and a profile of rule 44. Raises ChainError."""
-        return cls(chain.deploy(cls.NAME, claims, profile))
+    def deploy(cls, chain: Chain, claims: str, profile: int, least_bond: int = 0) -> DisputeWay:
+        """One for an OptimisticClaims, a profile of rule 44, and a proposer's bond at least, in wei. Raises ChainError."""
+        return cls(chain.deploy(cls.NAME, claims, profile, least_bond))
 
     @classmethod
     def at(cls, chain: Chain, address: str) -> DisputeWay:
         """One that stands already. Raises ChainError unless its code is ours."""
         return cls(chain.at(cls.NAME, address))
 
-    def terms(self, inputs: Sequence[bytes], payer: str, least_bond: int = 0) -> bytes:
-        """What opens a request: the bytes of each input, who may take the fee back, and a proposer's bond at least, in wei."""
-        return bytes(encode(["address", "uint128", "bytes[]"], [payer, least_bond, list(inputs)]))
+    def terms(self, inputs: Sequence[bytes], payer: str) -> bytes:
+        """What opens a request: the bytes of each input, and who may take the fee back."""
+        return bytes(encode(["address", "bytes[]"], [payer, list(inputs)]))
 
     def claims_request(self, request_id: bytes) -> bytes:
         """The id of the request at OptimisticClaims, which proposers answer; zeros if there is none."""

@@ -16,7 +16,7 @@ from verifiable_ml.settle.way import Way
 
 NAME = "Settlement"
 
-UNSETTLED = {*REJECTED, "NotFinal", "WrongInputs", "WrongQuestion"}
+UNSETTLED = {*REJECTED, "NotFinal", "WrongInputs", "WrongOutputs", "WrongQuestion"}
 """Refusals of well-formed evidence: false, about something else, or not final yet."""
 
 NOBODY = "0x" + "00" * 20

@@ -11,8 +11,8 @@ import {Question} from "./Question.sol";
 import {QuestionId} from "./QuestionId.sol";
 
 /// @title Final by a dispute window: whoever has run the program could have objected, and nobody did.
-/// @notice Rests on what OptimisticClaims rests on: one honest account that watches the program. Terms: (address payer, uint128
-/// minimumBond, bytes[] inputs); the value is the fee. Evidence: (bytes32[] inputRoots). Nothing can be hidden (rule 54).
+/// @notice Rests on what OptimisticClaims rests on: one honest account that watches the program. Terms: (address payer, bytes[]
+/// inputs); the value is the fee. Evidence: (bytes32[] inputRoots). Nothing can be hidden (rule 54).
 /// @dev Holds no money: a fee lies with OptimisticClaims until it is earned or taken back.
 contract DisputeWay is IWay {
     /// @notice The request that was made for a question.
@@ -27,6 +27,8 @@ contract DisputeWay is IWay {
     IOptimisticClaims public immutable CLAIMS;
     /// @notice How long that takes, rule 44. Fixed here: who could choose it would choose the shortest.
     uint8 public immutable PROFILE;
+    /// @notice A proposer's bond at least, in wei. Fixed here: who could choose it could choose one that nobody has.
+    uint128 public immutable MINIMUM_BOND;
 
     /// @notice By the id of a Settlement's request.
     mapping(bytes32 requestId => Opened) public opened;
@@ -47,8 +49,8 @@ contract DisputeWay is IWay {
     /// @notice Only who paid the fee takes it back.
     error NotPayer(address sender);
 
-    constructor(IOptimisticClaims claims, uint8 profile) {
-        (CLAIMS, PROFILE) = (claims, profile);
+    constructor(IOptimisticClaims claims, uint8 profile, uint128 minimumBond) {
+        (CLAIMS, PROFILE, MINIMUM_BOND) = (claims, profile, minimumBond);
     }
 
     /// @inheritdoc IWay
@@ -57,11 +59,11 @@ contract DisputeWay is IWay {
         // INVARIANT: the sender is in the id, so nobody opens, or opens otherwise, what another Settlement was asked.
         bytes32 requestId = QuestionId.ofQuestion(msg.sender, question);
         if (opened[requestId].claimsRequest != 0) revert AlreadyOpened(requestId);
-        (address payer, uint128 minimumBond, bytes[] memory inputs) = abi.decode(terms, (address, uint128, bytes[]));
+        (address payer, bytes[] memory inputs) = abi.decode(terms, (address, bytes[]));
         bytes32[] memory roots = _registry().rootsOfInputs(question.programId, inputs);
         if (_inputsId(roots) != question.inputsId) revert WrongQuestion(requestId);
         // All ether there is fits in 128 bits. INVARIANT: nothing is credited to this contract, since the value is the fee.
-        Terms memory asked = Terms(PROFILE, uint128(msg.value), minimumBond, question.deadline);
+        Terms memory asked = Terms(PROFILE, uint128(msg.value), MINIMUM_BOND, question.deadline);
         bytes32 claimsRequest = CLAIMS.request{value: msg.value}(question.programId, asked, inputs);
         opened[requestId] = Opened(payer, claimsRequest);
         emit Asked(requestId, claimsRequest, payer);

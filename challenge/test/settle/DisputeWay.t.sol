@@ -32,7 +32,7 @@ contract DisputeWay_Test is Players {
         toys.push(Toy(1, 3, 800, 1, 1));
         toys.push(Toy(1, 3, 16, 1, 1));
         deploy(6);
-        way = new DisputeWay(claims, 2);
+        way = new DisputeWay(claims, 2, uint128(BOND));
         IWay[] memory ways = new IWay[](1);
         ways[0] = way;
         payout = new VerifiedPayout(settlement, programId, 0, 3, ways);
@@ -62,7 +62,7 @@ contract DisputeWay_Test is Players {
     function _terms(bytes memory data) private pure returns (bytes memory) {
         bytes[] memory inputs = new bytes[](1);
         inputs[0] = data;
-        return abi.encode(REQUESTER, uint128(0), inputs);
+        return abi.encode(REQUESTER, inputs);
     }
 
     /// @dev One ether and the fee on the output's greatest integer, which is the second one's.
@@ -183,6 +183,14 @@ contract DisputeWay_Test is Players {
         );
         way.open(asked, _terms(input()));
         assertEq(_open(_terms(input())), ours);
+    }
+
+    /// @dev Neither can a funder choose a bond that nobody has, nor a window that nobody watches in.
+    function test_open_terms_areTheWaysOwn() external view {
+        assertEq(claims.requests(claimsRequest).minimumBond, BOND);
+        assertEq(claims.requests(claimsRequest).profile, 2);
+        assertEq(claims.requests(claimsRequest).deadline, asked.deadline);
+        assertEq(claims.requests(claimsRequest).requester, address(way));
     }
 
     function testFuzz_open_hiddenClaim_reverts(uint8 privacy) external {

@@ -110,6 +110,17 @@ contract Settlement_Test is Test {
         vm.assertTrue(!asker.broken(), "re-entered");
     }
 
+    /// @dev The answer is final already, so `take`, which needs no gas, is what the consumer could slip in.
+    function test_retry_reenteredByTheConsumer_deliversOnce() external {
+        asker.setMood(Asker.Mood.Fail);
+        _deliver();
+        asker.setMood(Asker.Mood.Reenter);
+        vm.assertTrue(settlement.retry(asked, claimId, outputs), "not called");
+        assertEq(asker.answers(), 1);
+        assertEq(asker.refused(), 3);
+        vm.assertTrue(!asker.broken(), "re-entered");
+    }
+
     function test_deliver_consumerThatReentersAndFails_canBeRetried() external {
         asker.setMood(Asker.Mood.ReenterAndFail);
         vm.assertTrue(!_deliver(), "it failed");
