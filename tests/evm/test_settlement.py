@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""One question, one claim, several ways: a proof, and a dispute window, on one chain and with the true contracts."""
+"""One question, one claim, three ways: a proof, a dispute window, execution; on one chain, with the true contracts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.evm.tiny_disputes import (
     answer,
     claimed,
     deploy_disputes,
+    deploy_execution,
     of_program,
     register,
     tiny_program,
@@ -28,7 +29,7 @@ from verifiable_ml.commitment import Claim, Dtype, OutputBytes
 from verifiable_ml.errors import ChainError, InvalidInput, MalformedEvidence
 from verifiable_ml.execute import Trace
 from verifiable_ml.execute.trace import public_claim
-from verifiable_ml.settle import NEVER, DisputeWay, EzklWay, Question, Settlement, Status
+from verifiable_ml.settle import NEVER, DisputeWay, ExecutionWay, EzklWay, Question, Settlement, Status
 
 SUM = 10**18
 FEE = 10**15
@@ -36,12 +37,13 @@ FEE = 10**15
 
 @dataclass(frozen=True)
 class World:
-    """Both ways to settle what the tiny program says."""
+    """Every way to settle what the tiny program says."""
 
     chain: Chain
     settlement: Settlement
     ezkl: EzklWay
     dispute: DisputeWay
+    execution: ExecutionWay
     disputes: Disputes
     trace: Trace
     proof: object
@@ -56,7 +58,12 @@ def world(public):
     register(disputes, trace)
     chain.node.advance(WINDOW)
     verifier = chain.register(proof.registration()).claim_verifier
-    ways = EzklWay.deploy(chain, verifier), DisputeWay.deploy(chain, disputes.claims.address, LOCAL)
+    runner = deploy_execution(chain, disputes, trace.program)
+    ways = (
+        EzklWay.deploy(chain, verifier),
+        DisputeWay.deploy(chain, disputes.claims.address, LOCAL),
+        ExecutionWay.deploy(chain, runner.address, disputes.registry.address),
+    )
     return World(chain, Settlement.deploy(chain), *ways, disputes, trace, proof, public_claim(trace))
 
 
@@ -77,16 +84,19 @@ def test_claim_of_the_program_is_the_claim_of_the_proof(world):
     assert world.claim == world.proof.claim
 
 
-def test_settlement_same_claim_by_proof_and_by_window(world):
+def test_settlement_same_claim_by_every_way(world):
     """The answers are one claim: whichever way made it final, the consumer gets the same."""
     by_proof = world.settlement.request(world.claim, world.ezkl)
     by_window = _ask(world)
+    by_run = world.settlement.request(world.claim, world.execution, world.execution.terms())
+    run = world.settlement.deliver(by_run.question, world.claim, world.execution.evidence(world.proof.public_inputs))
+    assert run.accepted and run.gas_used < 500_000
     told = world.settlement.deliver(by_proof.question, world.claim, world.ezkl.evidence(world.claim, world.proof))
     assert told.accepted and not told.told  # an account is not called
     _finalise(world, by_window)
     assert world.settlement.deliver(by_window.question, world.claim, world.dispute.evidence(world.claim)).accepted
-    assert by_proof.id != by_window.id
-    for asked in (by_proof, by_window):
+    assert len({by_proof.id, by_window.id, by_run.id}) == 3
+    for asked in (by_proof, by_window, by_run):
         assert world.settlement.status(asked.question) == Status.ANSWERED
         assert world.settlement.is_answer(asked.question, world.claim)
         world.settlement.take(asked.question, world.claim)
@@ -108,6 +118,14 @@ def test_settlement_other_output_than_the_final_one_is_rejected(world):
     turned = np.roll(np.frombuffer(world.claim.outputs[0].data, "<i2"), 1).tobytes()
     lie = replace(world.claim, outputs=(OutputBytes(Dtype.I16, turned),))
     assert world.settlement.deliver(asked.question, lie, world.dispute.evidence(lie)).reason.startswith("NotFinal")
+
+
+def test_settlement_other_output_than_the_chain_computes_is_rejected(world):
+    asked = world.settlement.request(world.claim, world.execution)
+    turned = np.roll(np.frombuffer(world.claim.outputs[0].data, "<i2"), 1).tobytes()
+    lie = replace(world.claim, outputs=(OutputBytes(Dtype.I16, turned),))
+    evidence = world.execution.evidence(world.proof.public_inputs)
+    assert world.settlement.deliver(asked.question, lie, evidence).reason == "WrongOutputs()"
 
 
 def test_settlement_evidence_of_the_other_way_is_refused(world):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The tiny circuit's computation as a Program of ours, and the optimistic path's contracts with it registered."""
+"""The tiny circuit's computation as a Program of ours, and the contracts that dispute it or run it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import rlp
 from tiny_circuit import INPUT, WEIGHTS
 
 from verifiable_ml.chain import Chain, Contract
-from verifiable_ml.commitment import keccak
+from verifiable_ml.commitment import Dtype, encode_tensor, keccak
 from verifiable_ml.dispute.witness import Witness
 from verifiable_ml.execute import Trace, recorder
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Tokens, identity
@@ -43,6 +43,7 @@ def of_program(proof: Any, program: Program) -> Any:
 class Disputes:
     """OptimisticClaims, and what it asks."""
 
+    steps: Contract
     registry: Contract
     claims: Contract
 
@@ -55,7 +56,7 @@ def deploy_disputes(chain: Chain) -> Disputes:
     games = keccak(rlp.encode([bytes.fromhex(chain.node.sender[2:]), nonce]))[12:]
     claims = chain.deploy("OptimisticClaims", "0x" + games.hex(), registry.address)
     chain.deploy("DisputeGame", claims.address, steps.address, 6)
-    return Disputes(registry, claims)
+    return Disputes(steps, registry, claims)
 
 
 def register(disputes: Disputes, trace: Trace) -> None:
@@ -65,6 +66,16 @@ def register(disputes: Disputes, trace: Trace) -> None:
     described = witness.descriptor(index), list(witness.descriptor_path(index))
     root = witness._descriptor_tree.root
     disputes.registry.send("register", identity.header(program), program.salt, root, [described], "")
+
+
+def deploy_execution(chain: Chain, disputes: Disputes, program: Program) -> Contract:
+    """OnChainExecution, with a program that has no records."""
+    execution = chain.deploy("OnChainExecution", disputes.steps.address)
+    for values in program.constants:
+        execution.send("store", int(Dtype.of(values)), encode_tensor(values))
+    descriptors = [identity.descriptor(program, operator) for operator in program.operators]
+    execution.send("register", program.salt, identity.header(program), descriptors)
+    return execution
 
 
 def answer(disputes: Disputes, claims_request: bytes, trace: Trace, outputs: list[bytes]) -> bytes:
