@@ -181,6 +181,7 @@ abstract contract Assertions is Requests {
         asked = _open(made.requestId);
     }
 
+    /// @dev Whether no verdict on it matters any more: it is dead, or its request is closed.
     function _moot(Assertion storage made, Request storage asked) internal view returns (bool) {
         return made.status != AssertionStatus.Living || asked.status != RequestStatus.Open;
     }

@@ -31,6 +31,7 @@ abstract contract GameMoves is IDisputeGame {
         (CLAIMS, REGISTRY, STEPS, FAN_OUT) = (claims, claims.REGISTRY(), steps, fanOut);
     }
 
+    /// @dev A game that goes on, with its state.
     function _running(bytes32 gameId) internal view returns (Game storage game, State memory state) {
         game = _games[gameId];
         state = States.load(game);
@@ -62,16 +63,19 @@ abstract contract GameMoves is IDisputeGame {
         if (block.timestamp >= state.deadline) revert ClockExpired(state.deadline);
     }
 
+    /// @dev Refuses everybody but `mover`.
     function _only(address mover) internal view {
         if (msg.sender != mover) revert NotMover(mover, msg.sender);
     }
 
+    /// @dev The move is made: its number rises, and the other side's clock runs.
     function _pass(Game storage game, State memory state, Phase next) internal {
         (state.phase, state.number) = (next, state.number + 1);
         Clock.pass(state);
         States.store(game, state);
     }
 
+    /// @dev The verdict: stored before anybody else is called.
     function _over(bytes32 gameId, Game storage game, State memory state, Side loser, Reason reason) internal {
         (state.phase, state.number) = (Phase.Over, state.number + 1);
         States.store(game, state);
@@ -79,10 +83,12 @@ abstract contract GameMoves is IDisputeGame {
         CLAIMS.settle(game.serial, game.challenger, loser, reason);
     }
 
+    /// @dev Refuses another number than there has to be.
     function _count(uint256 wanted, uint256 given) internal pure {
         if (wanted != given) revert WrongCount(wanted, given);
     }
 
+    /// @dev Refuses what does not hash up to the node that was proved.
     function _under(bytes32 node, bytes32 given) internal pure {
         if (node != given) revert NotUnderNode(node, given);
     }

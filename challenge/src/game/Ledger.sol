@@ -24,6 +24,7 @@ abstract contract Ledger is IOptimisticClaims {
         if (!sent) revert TransferFailed(to);
     }
 
+    /// @dev What an account is owed, until it pulls it.
     function _credit(address account, uint256 amount) internal {
         if (amount == 0) return;
         balances[account] += amount;
@@ -37,6 +38,7 @@ abstract contract Ledger is IOptimisticClaims {
         _credit(winner, reward);
     }
 
+    /// @dev Refuses a payment of any other sum.
     function _exactly(uint256 wanted) internal view {
         if (msg.value != wanted) revert WrongValue(wanted, msg.value);
     }

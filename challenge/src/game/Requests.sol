@@ -107,6 +107,7 @@ abstract contract Requests is Ledger {
         return (Bonds.proposer(asked.price, asked.minimumBond), Bonds.challenge(asked.price));
     }
 
+    /// @dev A request that is open.
     function _open(bytes32 requestId) internal view returns (Request storage asked) {
         asked = _requests[requestId];
         if (asked.status != RequestStatus.Open) revert RequestNotOpen(requestId, asked.status);
