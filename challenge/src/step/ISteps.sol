@@ -68,6 +68,7 @@ interface ISteps {
     ) external view returns (Accumulator memory end);
 
     /// @notice The integer that the output stores, rule 39.
+    /// @dev Reads kind, output and requantisation of the descriptor. Whether the rest is well formed, `form` has said.
     function finish(bytes calldata descriptor, uint256 element, Accumulator calldata accumulator, Run calldata record)
         external
         view

@@ -22,6 +22,11 @@ library Kind {
         return kind <= SUM;
     }
 
+    /// @notice The accumulator before the first piece, rule 26: 0; for max and argmax the least i64.
+    function neutral(uint8 kind) internal pure returns (int256) {
+        return kind == MAX || kind == ARGMAX ? type(int64).min : int256(0);
+    }
+
     /// @notice The attributes of a descriptor in their order: `i` a number, `l` a list, `m` a list of maps of four numbers.
     function attributes(uint8 kind) internal pure returns (bytes6) {
         if (kind == MATMUL || kind == MUL || kind == LOOKUP) return "ii"; // zero points; base and mantissa

@@ -173,7 +173,7 @@ abstract contract Step is IStep {
         assembly ("memory-safe") {
             free := mload(0x40)
         }
-        Accumulator memory accumulator = Accumulator(_neutral(), 0);
+        Accumulator memory accumulator = Accumulator(Kind.neutral(kind()), 0);
         uint256 pieces = (piece.operator.terms + piece.operator.tau - 1) / piece.operator.tau;
         for (uint256 i; i < pieces; ++i) {
             _bound(piece, i);
@@ -203,10 +203,6 @@ abstract contract Step is IStep {
         if (operator.records == 0) isTable = true;
         if (!isTable || records.length != channels * Requantise.recordBytes(operator)) revert WrongRecords();
         return (Openings.copied(records), channels == 0 ? 1 : channels);
-    }
-
-    function _neutral() private pure returns (int256) {
-        return kind() == Kind.MAX || kind() == Kind.ARGMAX ? type(int64).min : int256(0);
     }
 
     function _parse(bytes calldata descriptor) private pure returns (Operator memory operator) {

@@ -45,7 +45,7 @@ contract Steps is ISteps {
     /// @inheritdoc ISteps
     function neutral(uint8 kind) external pure returns (Accumulator memory) {
         if (kind == 0 || kind > KINDS) revert NoSuchKind(kind);
-        return Accumulator(kind == Kind.MAX || kind == Kind.ARGMAX ? type(int64).min : int256(0), 0);
+        return Accumulator(Kind.neutral(kind), 0);
     }
 
     /// @inheritdoc ISteps
