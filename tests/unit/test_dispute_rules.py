@@ -14,7 +14,7 @@ from verifiable_ml.dispute.accumulator import Accumulator
 from verifiable_ml.dispute.forest import children
 from verifiable_ml.dispute.game import Game, State, game_id
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step
-from verifiable_ml.dispute.walk import stations
+from verifiable_ml.dispute.walk import BLOCK_BYTES, stations
 from verifiable_ml.errors import IllegalMove, MalformedEvidence
 
 POSITIONS = [(name, place) for name in GAMES for place in range(len(positions(name)))]
@@ -51,6 +51,7 @@ def words(given: tuple[bytes, ...]) -> Iterator[tuple[bytes, ...]]:
         yield given[:-1]
     if len(set(given)) > 1:
         yield given[::-1]
+        yield (given[0] + given[1][:1], given[1][1:], *given[2:])  # hashes up alike, if lengths are not looked at
 
 
 def described(game: Game, name: str, given: Described | None) -> Iterator[Described | None]:
@@ -214,6 +215,14 @@ def test_property_26_step_elsewhere_or_with_other_evidence_is_refused(position):
         changed = replace(move.openings[opening], path=(*move.openings[opening].path, bytes(32)))
         openings = (*move.openings[:opening], changed, *move.openings[opening + 1 :])
         assert refused(game, replace(move, openings=openings)) is None
+
+
+def test_element_of_another_block_is_refused_though_its_leaf_would_stand_at_the_same_place():
+    """The leaf of this block, for an element 1,024 bytes further: its siblings lead to this block's node all the same."""
+    game, _, move = positions("wide_5000")[-1]
+    assert (game.child, move.leaf is not None) == (0, True)
+    for blocks in (1, 2, 4):
+        assert refused(game, replace(move, element=move.element + blocks * BLOCK_BYTES)) == 25
 
 
 @every_position(Step)

@@ -162,6 +162,7 @@ def test_rule_16_old_assertion_is_challenged_as_long_as_a_rival_lives():
     w.act(MALLORY, Propose(w.request, answer(w.state, w.request, LIAR)))
     w.now = START + 10 * L1.window
     w.act(MALLORY, Challenge(assertion_of(w, ALICE), LIAR.root))
+    assert Challenge(assertion_of(w, MALLORY), HONEST.root) in side(ALICE, HONEST)(w), "and an honest account does so"
     w.act(ALICE, Challenge(assertion_of(w, MALLORY), HONEST.root))
 
 

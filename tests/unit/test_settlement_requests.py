@@ -12,6 +12,7 @@ from unit.small_games import CHALLENGER
 from unit.small_settlements import (
     ALICE,
     BOB,
+    BOND,
     CHALLENGE,
     FEE,
     GWEI,
@@ -162,6 +163,7 @@ def test_rule_11_bytes_outside_of_the_interval_are_refused_at_the_request():
 def test_rule_33_deposit_pays_whom_the_bad_input_has_cost(game_is):
     """The challenger of the first game while that is open, else the first proposer; not whoever shows the leaf."""
     w = world(HONEST, by_roots=True)
+    w.paid[CHALLENGER] = 0
     w.state = replace(w.state, programs={HONEST.program.id: narrowed(w.state.programs[HONEST.program.id])})
     for sender, forest in ((MALLORY, LIAR), (ALICE, HONEST)):
         w.act(sender, Propose(w.request, answer(w.state, w.request, forest)))
@@ -178,6 +180,7 @@ def test_rule_33_deposit_pays_whom_the_bad_input_has_cost(game_is):
     assert paid == {CHALLENGER if game_is == "open" else MALLORY}
     settle_all(w)
     assert w.gain(ALICE) == 0, "an honest proposer's bond returns"
+    assert w.gain(CHALLENGER) == {"open": CHALLENGE // 2, "over": BOND // 2, "none": 0}[game_is], "and a challenger's"
 
 
 def narrowed(known: settlement.KnownProgram) -> settlement.KnownProgram:
