@@ -96,7 +96,7 @@ def finish_of(data: bytes, element: int, accumulator: Accumulator, record: Run |
 # ---- EVM -------------------------------------------------------------------------------------------------------------
 
 
-def _built(name: str) -> dict[str, Any]:
+def compiled(name: str) -> dict[str, Any]:
     return json.loads((OUT / f"{name}.sol" / f"{name}.json").read_text())
 
 
@@ -109,7 +109,7 @@ class Chain:
         self._errors: dict[bytes, str] = {}
         self.addresses = [self.deploy(name) for name in CONTRACTS]
         self.steps = self.deploy("Steps", b"".join(bytes(12) + bytes.fromhex(each[2:]) for each in self.addresses))
-        methods = _built("Steps")["methodIdentifiers"]
+        methods = compiled("Steps")["methodIdentifiers"]
         self._selectors = {signature.partition("(")[0]: bytes.fromhex(code) for signature, code in methods.items()}
         self.gas_used = 0
 
@@ -156,7 +156,7 @@ class Chain:
         return self._errors[bytes.fromhex(output[1])]
 
     def deploy(self, name: str, arguments: bytes = b"") -> str:
-        built = _built(name)
+        built = compiled(name)
         for entry in built["abi"]:
             if entry["type"] == "error":
                 signature = f"{entry['name']}({','.join(given['type'] for given in entry['inputs'])})"
