@@ -38,6 +38,7 @@ abstract contract GameWorld is Test {
     Toy[] internal toys;
     uint64 internal inputBytes = 4;
     uint8 internal profile = 2;
+    uint40 internal feeTime = 1000;
     bytes32 internal programId;
 
     /// @dev Deploys everything for the toys that were pushed, registers the program, and lets it come of age.
@@ -165,7 +166,7 @@ abstract contract GameWorld is Test {
     }
 
     function terms() internal view returns (Terms memory) {
-        return Terms({profile: profile, fee: 1 ether, minimumBond: 0, deadline: uint40(block.timestamp + 1000)});
+        return Terms({profile: profile, fee: 1 ether, minimumBond: 0, deadline: uint40(block.timestamp) + feeTime});
     }
 
     function ask() internal returns (bytes32) {
