@@ -33,7 +33,7 @@ def block_elements(game: Game, shown: Block) -> Iterator[tuple[int, Leaf]]:
     width = game.formed.dtype.width
     for place in range(0, len(shown.data), width):
         element = (game.child * BLOCK_BYTES + place) // width
-        yield element, player._leaf(game, shown, element)
+        yield element, player.leaf_of(game, shown, element)
 
 
 def step(game: Game, honest: Forest, element: int, piece: int, **more: object) -> Step:

@@ -64,9 +64,7 @@ class Mirror:
         return self._made(
             "request",
             lambda state: settlement.request(state, self.call(sender, value), forest.program.id, terms, inputs),
-            lambda: self.chain.send(
-                sender, "claims", "request", forest.program.id, terms_of(terms), inputs, value=value
-            ),
+            lambda: self.chain.send(sender, "claims", "request", forest.program.id, terms_of(terms), inputs, value=value),
         )
 
     def request_by_roots(self, sender: bytes, forest: Forest, terms: RequestTerms, value: int) -> bytes | None:
@@ -75,9 +73,7 @@ class Mirror:
         return self._made(
             "request_by_roots",
             lambda state: settlement.request_by_roots(state, self.call(sender, value), forest.program.id, terms, roots),
-            lambda: self.chain.send(
-                sender, "claims", "requestByRoots", forest.program.id, terms_of(terms), roots, value=value
-            ),
+            lambda: self.chain.send(sender, "claims", "requestByRoots", forest.program.id, terms_of(terms), roots, value=value),
         )
 
     def _made(self, kind: str, twin: Callable[[Settlement], Settlement], send: Callable[[], Any]) -> bytes | None:
@@ -102,9 +98,7 @@ class Mirror:
         self.act(
             "show_bad_input",
             lambda state: settlement.show_bad_input(state, self.call(sender), name, place, element, run),
-            lambda: self.chain.send(
-                sender, "claims", "showBadInput", name, roots, place, element, (leaf.data, leaf.siblings)
-            ),
+            lambda: self.chain.send(sender, "claims", "showBadInput", name, roots, place, element, (leaf.data, leaf.siblings)),
         )
 
     # ---- assertions and games ------------------------------------------------------------------------------------------

@@ -57,7 +57,9 @@ def test_game_vector_is_played_alike_by_the_contracts(name):
 def opened(chain: GameChain, v: dict[str, Any], start: int) -> bytes:
     """Everything up to the challenge, out of the vector; the game's id."""
     chain.set_block(START, 0)
-    outputs = list(zip(map(raw, v["output_descriptors"]), [list(map(raw, path)) for path in v["output_descriptor_paths"]], strict=True))
+    outputs = list(
+        zip(map(raw, v["output_descriptors"]), [list(map(raw, path)) for path in v["output_descriptor_paths"]], strict=True)
+    )
     registered = raw(v["header"]), bytes(32), raw(v["descriptors"]), outputs, ""
     assert chain.send(REQUESTER, "registry", "register", *registered) == (raw(v["program_id"]),)
     chain.set_block(start, 0)
@@ -74,7 +76,9 @@ def opened(chain: GameChain, v: dict[str, Any], start: int) -> bytes:
 
 def arguments(sent: dict[str, Any]) -> tuple[Any, ...]:
     """What the function is given after game, number and node: the vector has its names."""
-    words = {key: list(map(raw, sent[key])) for key in ("children", "siblings", "descriptor_siblings", "leaf_siblings") if key in sent}
+    words = {
+        key: list(map(raw, sent[key])) for key in ("children", "siblings", "descriptor_siblings", "leaf_siblings") if key in sent
+    }
     described = (raw(sent["descriptor"]), words["descriptor_siblings"]) if "descriptor_siblings" in sent else None
     leaf = (raw(sent["leaf"]), words["leaf_siblings"]) if "leaf" in sent else None
     partials = raw(sent.get("partials", ""))
@@ -156,9 +160,7 @@ def played(m: Mirror, name: bytes, asserted: Forest, honest: Forest, rng: np.ran
     moves: list[Move] = []
     while (game := m.state.games[name]).state is not State.OVER:
         is_proposer = game.clock.side is Side.PROPOSER
-        sender, side, mine = (
-            (PROPOSER, player.proposer, asserted) if is_proposer else (CHALLENGER, player.challenger, honest)
-        )
+        sender, side, mine = (PROPOSER, player.proposer, asserted) if is_proposer else (CHALLENGER, player.challenger, honest)
         m.now = game.clock.start + int(rng.integers(game.clock.deadline - game.clock.start))
         due = side(mine, game, moves, m.now)
         # What is wrong of a pick, or of a naming, may be legal: then the game goes on from there, and ends by time

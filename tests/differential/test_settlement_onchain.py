@@ -79,7 +79,9 @@ class History:
 
     def act(self) -> None:
         """One action. More of those that lead on than of those that end something."""
-        kinds = [self.request] + 3 * [self.propose] + 3 * [self.challenge] + 12 * [self.play] + 4 * [self.time] + 2 * [self.demand]
+        kinds = (
+            [self.request] + 3 * [self.propose] + 3 * [self.challenge] + 12 * [self.play] + 4 * [self.time] + 2 * [self.demand]
+        )
         kinds += 2 * [self.serve] + [self.close_demand, self.finalise, self.close, self.return_bond, self.withdraw]
         kinds += [self.withdraw_fee, self.show_bad_input]
         self.one_of(kinds)()
@@ -87,7 +89,9 @@ class History:
     # ---- requests ------------------------------------------------------------------------------------------------------
 
     def request(self) -> None:
-        terms = RequestTerms(2, int(self.rng.integers(100)), int(self.one_of([0, 0, 10**17])), self.m.now + int(self.rng.integers(400)))
+        terms = RequestTerms(
+            2, int(self.rng.integers(100)), int(self.one_of([0, 0, 10**17])), self.m.now + int(self.rng.integers(400))
+        )
         forest = self.one_of([HONEST, HONEST, BAD])
         if len(self.m.state.requests) > 6:
             return
@@ -186,7 +190,9 @@ class History:
             forest = next((f for f in forests if asks.root in f.trace[0]), HONEST)
             run = served(forest, asks)
             if self.rng.random() < 0.3:
-                run = self.one_of([Run(run.first + 1, run.data, run.siblings), Run(run.first, run.data[:-1] + b"\0", run.siblings)])
+                run = self.one_of(
+                    [Run(run.first + 1, run.data, run.siblings), Run(run.first, run.data[:-1] + b"\0", run.siblings)]
+                )
             if self.rng.random() < 0.4:
                 self.m.serve(self.account(), name, run)
 

@@ -133,6 +133,9 @@ ALL = {
     "prove": "prove p.vml -i x.npy",
     "verify": f"{VERIFY} --chain embedded",
     "deploy": "deploy p.vml",
+    "propose": "propose zoo:digits-mlp --ask digits-mlp:3",
+    "watch": "watch zoo:digits-mlp --once",
+    "challenge": "challenge zoo:digits-mlp --liar weight --input digits-mlp:3",
     "demo": "demo",
     "bench": "bench",
     "doctor": "doctor",
@@ -146,6 +149,9 @@ FAILING = {
     "prove": "prove p.vml -i x.npy -o /dev/full --claim /dev/null",
     "verify": "verify p.claim p.proof -k p.vk",
     "deploy": "deploy p.vml --chain http://127.0.0.1:9",
+    "propose": "propose nobody.vml",
+    "watch": "watch nobody.vml",
+    "challenge": "challenge zoo:digits-mlp --liar nobody",
     "demo": "demo --sample 9999",
     "bench": "bench nobody",
     "doctor": "doctor surplus",
@@ -156,7 +162,20 @@ def test_tables_have_every_command():
     assert ALL.keys() == FAILING.keys() == COMMANDS.keys()
 
 
-@pytest.mark.parametrize("name", sorted(ALL.keys() - {"demo"}))  # that one takes a while: test_wheel.py reads its document
+LINES = {"propose", "watch", "challenge"}
+"""Commands that go on and on: each event is a line, a document of its own."""
+
+
+@pytest.mark.parametrize("name", sorted(LINES))
+def test_command_that_goes_on_writes_a_document_a_line_with_json(name, capfd):
+    done = run(f"{ALL[name]} --json")
+    assert (done.exit_code, capfd.readouterr().out) == (0, ""), done.output
+    assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "name", sorted(ALL.keys() - LINES - {"demo"})
+)  # that one takes a while: test_wheel.py reads its document
 def test_command_that_succeeds_with_json_writes_one_document(name, capfd):
     """capfd sees what a library might write past Python's standard output."""
     done = run(f"{ALL[name]} --json")

@@ -19,7 +19,7 @@ class Way(StrEnum):
 
 
 MODELS = {Way.PROOF: "digits-mlp", Way.DISPUTE: "lenet5-mnist"}
-WayName = Annotated[Way, typer.Argument(help="proof: zero knowledge. dispute: bonds, a liar, a game.", metavar="[WAY]")]
+WayName = Annotated[Way, typer.Argument(help="proof: zero knowledge. dispute: bonds, a liar, a game.", metavar="WAY")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Which model of the zoo.")]
 Row = Annotated[int, typer.Option("--sample", help="Which test sample.", min=0)]
 
