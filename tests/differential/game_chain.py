@@ -18,7 +18,7 @@ from verifiable_ml.chain.contract import encode_arguments, encode_call
 from verifiable_ml.commitment import MerkleTree, keccak
 from verifiable_ml.dispute.game import descriptor_leaf, packed
 from verifiable_ml.dispute.moves import Block, Described, Leaf, Move, Name, Partials, Pick, PickInterval, Reveal, Step, Timeout
-from verifiable_ml.dispute.opening import MISSING, Opening, Run
+from verifiable_ml.dispute.opening import MISSING, Run
 from verifiable_ml.program import Program
 from verifiable_ml.program.identity import descriptor, header
 

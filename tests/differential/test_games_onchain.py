@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Games by dispute/rules.py and by DisputeGame.sol, move by move: what is legal, what is stored, who wins. Rules 20 to 32 and 41."""
+"""Games by dispute/rules.py and by DisputeGame.sol, move by move: what is legal, what is stored, who wins. Rules 20 to 32
+and 41."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ import pytest
 
 from attacks.every_move import every_move
 from differential.game_chain import GameChain
-from differential.mirror import START, Mirror, compare_game
+from differential.mirror import START, Mirror
 from differential.step_chain import Refused
 from unit.small_games import GAMES, honest_of
-from vectors.generate import FOLDER
 from vectors.games import cases
+from vectors.generate import FOLDER
 from verifiable_ml.dispute import liars, player
 from verifiable_ml.dispute.clock import PROFILES, Side
 from verifiable_ml.dispute.forest import Forest

@@ -135,7 +135,7 @@ ALL = {
     "deploy": "deploy p.vml",
     "propose": "propose zoo:digits-mlp --ask digits-mlp:3",
     "watch": "watch zoo:digits-mlp --once",
-    "challenge": "challenge zoo:digits-mlp --liar weight --input digits-mlp:3",
+    "challenge": "challenge zoo:digits-cnn --liar weight --input digits-cnn:7",
     "demo": "demo",
     "bench": "bench",
     "doctor": "doctor",
