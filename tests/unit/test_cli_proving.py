@@ -162,7 +162,7 @@ def test_tables_have_every_command():
     assert ALL.keys() == FAILING.keys() == COMMANDS.keys()
 
 
-LINES = {"propose", "watch", "challenge"}
+LINES = {"propose", "watch"}
 """Commands that go on and on: each event is a line, a document of its own."""
 
 
