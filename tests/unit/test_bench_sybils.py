@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from verifiable_ml.bench.dispute import sybils
+from verifiable_ml.bench.sybils import sybils
 
 BOUNDS = {
     (1, 1): 3.8,

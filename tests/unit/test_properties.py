@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""docs/disputes.md says where each property of a dispute is shown: every file that names one is listed, and no other."""
+"""docs/properties.md says where each property of a dispute is shown: every file that names one is listed, and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-PAGE = (TESTS.parent / "docs" / "disputes.md").read_text()
+PAGE = (TESTS.parent / "docs" / "properties.md").read_text()
 ROWS = {int(row[1]): re.findall(r"`([\w/]+\.py)`", row[2]) for row in re.finditer(r"^\| (\d+) \|(.*)$", PAGE, re.M)}
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
-from verifiable_ml.bench.dispute import sybils
+from verifiable_ml.bench.dispute import dispute
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
-from verifiable_ml.bench.games import dispute
 from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
+from verifiable_ml.bench.sybils import sybils
 from verifiable_ml.bench.table import Table, page
 from verifiable_ml.proving.base import Progress
 

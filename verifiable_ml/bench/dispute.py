@@ -1,67 +1,118 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Disputes: how long wrong assertions delay a right one, and what they cost, by the Python rules of the game."""
+"""What a dispute costs: a whole game on an EVM for each model, against a lie in its largest operator.
+
+Time is that of this process: running the program, trees, openings and descriptors of both sides, without the EVM.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+import time
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
-
-from verifiable_ml.bench.table import Table
-from verifiable_ml.dispute.bonds import challenge_bond
-from verifiable_ml.dispute.forest import Forest
-from verifiable_ml.dispute.liars import Liar
-from verifiable_ml.dispute.sybils import PRICE, TIMES, Siege, besieged
-from verifiable_ml.dispute.witness import Witness
-from verifiable_ml.execute import run_reference
-from verifiable_ml.program import Builder, Interval, Tokens, TraceRef
+from verifiable_ml import api
+from verifiable_ml.bench.fidelity import seeded
+from verifiable_ml.bench.table import Cell, Table
+from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.dispute.clock import Side
+from verifiable_ml.dispute.daemon import Daemon
+from verifiable_ml.dispute.duties import Challenge, Play, duties
+from verifiable_ml.dispute.game import Reason
+from verifiable_ml.dispute.rehearsal import LIES, rehearse
+from verifiable_ml.errors import ChainError
+from verifiable_ml.execute import encode_inputs, recorder
+from verifiable_ml.frontend import zoo
+from verifiable_ml.program import Program
 from verifiable_ml.proving.base import Progress, silent
 
-SYBILS = (1, 10, 100, 10_000)
-SIDE, TAIL = 64, 7
-"""A maximum over 64 x 64 bytes has 256 pieces: two lists of accumulators. With the tail a trace has nine tensors."""
+MODELS = "digits-mlp", "digits-cnn", "digits-transformer", "lenet5-mnist"
+LARGE = "MobileNetV2, 224 x 224"
+KINDS = "challenge", "reveal", "pick", "block", "name", "partials", "interval", "step"
+COLUMNS = (
+    "model", "operators", "lie in", "transactions", "gas", *(f"gas, {kind}" for kind in KINDS), "proposer, s", "watcher, s",
+)  # fmt: skip
 
 
-def sybils(progress: Progress = silent, counts: tuple[int, ...] = SYBILS) -> Table:
-    """How long N wrong assertions, all at once, delay a right one, and what they lose by it."""
-    rows = []
-    cases = [(count, funded) for count in counts for funded in (1, 50, count) if funded <= count]
-    for place, (count, funded) in enumerate(dict.fromkeys(cases)):
-        progress(f"{count:,} wrong assertions, {funded:,} games at a time at first", place / len(cases))
-        rows.append(_row(besieged(honest(), lie, count, funded, fan_out=1)))
-    columns = (
-        "wrong assertions", "games paid for at first", "rounds of games", "delay, T", "bound of rule 47, T",
-        "attacker loses, challenge bonds", "defender earns, challenge bonds", "its gas at most, challenge bonds",
-    )  # fmt: skip
-    notes = (
-        "Profile L1: W = T = 24 h, E = 1 h, Es = 2 h. Four rounds and two lists of accumulators, so D = 34 h = 1.42 T.",
-        "Every wrong assertion is posted in the last second and stalls to the last; then the right one is challenged once more.",
-        "Played by the rules in Python, every move. A challenge bond is 2.4M gas at the request's price; a win leaves 1.8.",
-    )
-    return Table("sybils", "Delay by wrong assertions", columns, tuple(rows), notes)
+@dataclass
+class Game:
+    """What one game took."""
+
+    lie: str = ""
+    transactions: int = 0
+    gas: dict[str, int] = field(default_factory=dict)
+    proposer_seconds: float = 0.0
+    watcher_seconds: float = 0.0
 
 
-def _row(found: Siege) -> tuple[int | float, ...]:
-    bond = challenge_bond(PRICE)
-    in_bonds = (found.lost / bond, found.earned / bond, found.spent / bond)
-    return (found.sybils, found.funded, found.rounds, found.delay / TIMES.time, found.bound / TIMES.time, *in_bonds)
+def dispute(progress: Progress = silent) -> Table:
+    """What a dispute costs: gas of each kind of move, transactions, and seconds of both sides."""
+    rows = list[tuple[Cell, ...]]()
+    for place, name in enumerate((*MODELS, LARGE)):
+        progress(name, place / (len(MODELS) + 1))
+        program, inputs = _seeded(name) if name == LARGE else _small(name)
+        rows.append(_row(name, program, played(program, inputs)))
+    return Table("dispute", "A dispute, from challenge to verdict", COLUMNS, tuple(rows), NOTES)
 
 
-@cache
-def honest() -> Forest:
-    """A maximum, and the tail of lookups that lets commitments differ."""
-    b = Builder()
-    x: TraceRef = b.input("x", (1, SIDE, SIDE, 1), Interval(0, 255), Tokens())
-    y = b.apply("max", x, kernel=(SIDE, SIDE), strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1))
-    for _ in range(TAIL):
-        y = b.apply("lookup", y, b.constant(np.arange(256)), base=0)
-    b.output("y", y, Tokens())
-    pixels = np.arange(SIDE * SIDE).reshape(1, SIDE, SIDE, 1) % 200
-    return Forest(Witness(run_reference(b.build(), {"x": pixels})))
+NOTES = (
+    "One number of the operator with the largest output is changed, but for the first operator; the rest is run on that.",
+    "Gas of the transactions with all that they pay for calldata; of the kinds that occur twice, the sum.",
+    "Seconds: what each side computes, runs and trees included, the EVM's own time not.",
+)
 
 
-@cache
-def lie(number: int) -> Forest:
-    """Another maximum, and two tensors of the tail that tell it from the other lies: 255 * 256 of them."""
-    wrong, low = honest().tensors[1] ^ np.uint8(1 + number % 255), honest().tensors[2] ^ np.uint8(number // 255)
-    return Liar(honest(), {1: wrong, 2: low}, late=0.5)
+def _small(name: str) -> tuple[Program, dict[str, IntArray]]:
+    entry = zoo.model(name)
+    program = api.compile(entry.path, entry.calibration())
+    return program, encode_inputs(program, entry.test(1)[0][0])
+
+
+def _seeded(name: str) -> tuple[Program, dict[str, IntArray]]:
+    case = next(seeded(name))
+    program = api.compile(case.model, case.calibration, refuse=False)
+    return program, encode_inputs(program, case.held_out[0], saturate=True)
+
+
+def played(program: Program, inputs: dict[str, IntArray]) -> Game:
+    """One game, to its conviction. Raises ChainError if it does not end there."""
+    scene, game = rehearse(program, recorder(program)(inputs), LIES["largest"]), Game()
+    while _pass(scene.proposer, game) + _pass(scene.watcher, game):
+        continue
+    match = scene.match
+    outcome = match.game.outcome if match else None
+    if match is None or outcome is None or (outcome.winner, outcome.reason) != (Side.CHALLENGER, Reason.STEP):
+        raise ChainError(thing="a game of the bench", reason="the step does not convict", hint="a fault of ours: report it")
+    operator = program.operators[match.game.tensor - len(program.inputs)]
+    game.lie = f"{operator.kind}, {'x'.join(map(str, operator.output.shape))}"
+    return game
+
+
+def _pass(side: Daemon, game: Game) -> int:
+    """How much one side has sent. What it computes for that is timed apart, since the EVM is in this process as well."""
+    docket = side.reader.read(side.account)
+    started = time.perf_counter()
+    duties(docket, side.role, side.runs)
+    took = time.perf_counter() - started
+    if side.role.proposes:
+        game.proposer_seconds += took
+    else:
+        game.watcher_seconds += took
+    done = side.once()
+    for each in done:
+        if isinstance(each.duty, Play | Challenge):
+            kind = _kind(each.duty)
+            game.gas[kind] = game.gas.get(kind, 0) + each.sent.gas_used
+            game.transactions += 1
+    return len(done)
+
+
+def _kind(duty: Play | Challenge) -> str:
+    name = type(duty.move).__name__.lower() if isinstance(duty, Play) else "challenge"
+    return {"pickinterval": "interval"}.get(name, name)
+
+
+def _row(name: str, program: Program, game: Game) -> tuple[Cell, ...]:
+    gas: list[Any] = [game.gas.get(kind, 0) for kind in KINDS]
+    total = sum(game.gas.values())
+    seconds = game.proposer_seconds, game.watcher_seconds
+    return (name, len(program.operators), game.lie, game.transactions, total, *gas, *seconds)
