@@ -12,10 +12,10 @@ from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.docket import account_bytes
 from verifiable_ml.dispute.duties import CloseGame, Finalise, Play, ReturnBond, Role, Withdraw
 from verifiable_ml.dispute.game import Outcome, Reason
-from verifiable_ml.dispute.liars import one_number
+from verifiable_ml.dispute.liars import LIES, one_number
 from verifiable_ml.dispute.moves import Name, Partials, Timeout
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
-from verifiable_ml.dispute.runs import Runs, honest
+from verifiable_ml.dispute.rehearsal import rehearse
+from verifiable_ml.dispute.runs import Runs
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 
 CONVICTED = Outcome(Side.CHALLENGER, Reason.STEP)
@@ -63,7 +63,7 @@ def test_root_of_nothing_loses_by_time():
 
 def test_element_of_many_pieces_is_named_summed_up_and_convicted():
     program, trace = long_rows()
-    scene = rehearse(program, trace, lambda run: one_number(honest(run), 1, 2, by=5, late=0.5))
+    scene = rehearse(program, trace, lambda mine: one_number(mine, 1, 2, by=5, late=0.5))
     sent = [type(done.duty.move) for _, done in scene.play() if isinstance(done.duty, Play)]
     assert {Name, Partials} <= set(sent)
     assert scene.match.game.outcome == CONVICTED

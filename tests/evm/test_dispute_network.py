@@ -16,7 +16,8 @@ from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.deployment import found
 from verifiable_ml.dispute.docket import account_bytes
 from verifiable_ml.dispute.duties import Role
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
+from verifiable_ml.dispute.liars import LIES
+from verifiable_ml.dispute.rehearsal import rehearse
 from verifiable_ml.dispute.runs import Runs
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 from verifiable_ml.errors import ChainError

@@ -17,9 +17,9 @@ from verifiable_ml import chain as chains
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.game import Outcome, Reason
-from verifiable_ml.dispute.liars import one_number
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
-from verifiable_ml.dispute.runs import Runs, honest
+from verifiable_ml.dispute.liars import LIES, one_number
+from verifiable_ml.dispute.rehearsal import rehearse
+from verifiable_ml.dispute.runs import Runs
 
 CONVICTED = Outcome(Side.CHALLENGER, Reason.STEP)
 
@@ -30,7 +30,7 @@ def born_again(daemon):
 
 
 @pytest.mark.parametrize(
-    ("scene_of", "lie"), [(digits, LIES["largest"]), (long_rows, lambda run: one_number(honest(run), 1, 2))], ids=["walk", "sums"]
+    ("scene_of", "lie"), [(digits, LIES["largest"]), (long_rows, lambda mine: one_number(mine, 1, 2))], ids=["walk", "sums"]
 )
 def test_property_03_both_sides_forget_everything_before_each_pass_and_the_lie_is_convicted(scene_of, lie):
     scene = rehearse(*scene_of(), lie)

@@ -18,7 +18,8 @@ from verifiable_ml.dispute.daemon import BUMP, Daemon
 from verifiable_ml.dispute.docket import account_bytes
 from verifiable_ml.dispute.duties import Challenge, Play, Role, fee_limit, forecast
 from verifiable_ml.dispute.game import Outcome, Reason
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
+from verifiable_ml.dispute.liars import LIES
+from verifiable_ml.dispute.rehearsal import rehearse
 from verifiable_ml.dispute.runs import Runs
 from verifiable_ml.errors import Unreachable
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from verifiable_ml.cli import app, log_lines
 from verifiable_ml.cli.challenge import Liar
 from verifiable_ml.dispute import metrics
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
+from verifiable_ml.dispute.liars import LIES
+from verifiable_ml.dispute.rehearsal import rehearse
 from verifiable_ml.frontend import zoo
 
 runner = CliRunner()

@@ -18,7 +18,8 @@ from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.duties import Challenge, Play, duties
 from verifiable_ml.dispute.game import Reason
-from verifiable_ml.dispute.rehearsal import LIES, rehearse
+from verifiable_ml.dispute.liars import LIES
+from verifiable_ml.dispute.rehearsal import rehearse
 from verifiable_ml.errors import ChainError
 from verifiable_ml.execute import encode_inputs, recorder
 from verifiable_ml.frontend import zoo

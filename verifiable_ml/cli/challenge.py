@@ -81,7 +81,8 @@ def challenge(
 def _rehearsed(screen: Screen, path: str, given: str, liar: Liar) -> int | None:
     from verifiable_ml.cli.game_picture import move_line, path_tree
     from verifiable_ml.dispute.duties import Challenge, Play
-    from verifiable_ml.dispute.rehearsal import LIES, rehearse
+    from verifiable_ml.dispute.liars import LIES
+    from verifiable_ml.dispute.rehearsal import rehearse
 
     made = program(path)
     _, trace = made.run(one_input(given, [each.name for each in made.inputs]))

@@ -24,8 +24,9 @@ from verifiable_ml.dispute.daemon import Daemon, Done
 from verifiable_ml.dispute.docket import Docket, account_bytes
 from verifiable_ml.dispute.duties import Challenge, Play, Role
 from verifiable_ml.dispute.game import Reason
+from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.onchain import LOCAL
-from verifiable_ml.dispute.rehearsal import LIES, Rehearsal, rehearse
+from verifiable_ml.dispute.rehearsal import Rehearsal, rehearse
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 from verifiable_ml.execute import Trace
 from verifiable_ml.frontend import zoo

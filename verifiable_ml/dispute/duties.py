@@ -251,20 +251,11 @@ def _demands(docket: Docket, role: Role, runner: Runner) -> Iterator[Serve | Clo
         assertion = docket.assertions[demand.assertion]
         mine, own = runner(docket.requests[assertion.request]), assertion.proposer == role.account
         if own and docket.now < demand.deadline and mine is not None:
-            data = _tensor(mine, demand.root)
+            data = mine.demanded(demand.root)
             if data is not None:
                 yield Serve(demand.deadline, demand, data)
         elif not own and docket.now >= demand.deadline and assertion.status is AssertionStatus.LIVING:
             yield CloseDemand(WHENEVER, demand)
-
-
-def _tensor(mine: Forest, root: bytes) -> bytes | None:
-    """The bytes of an input, output or constant by its root."""
-    program = mine.program
-    for index in (*range(len(program.inputs)), *(output.index for output in program.outputs)):
-        if mine.tensor_root(index) == root:
-            return mine.data(index)
-    return mine.constant(root)
 
 
 def _money(docket: Docket, role: Role) -> tuple[Withdraw, ...]:

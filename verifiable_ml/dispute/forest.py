@@ -66,10 +66,14 @@ class Forest:
         """The bytes of a tensor of the trace."""
         return encode_tensor(self.tensors[index])
 
-    def constant(self, root: bytes) -> bytes | None:
-        """The bytes of the constant of that root; None if the program has none."""
+    def demanded(self, root: bytes) -> bytes | None:
+        """The bytes of the input, output or constant of that root; None if the program has none."""
+        program = self.program
+        for index in (*range(len(program.inputs)), *(output.index for output in program.outputs)):
+            if self.tensor_root(index) == root:
+                return self.data(index)
         if not self._constants:
-            data = [(Dtype.of(values), encode_tensor(values)) for values in self.program.constants]
+            data = [(Dtype.of(values), encode_tensor(values)) for values in program.constants]
             self._constants |= {tensor_root(dtype, each): each for dtype, each in data}
         return self._constants.get(root)
 

@@ -223,19 +223,34 @@ def regrown(levels: Levels, height: int, index: int, node: bytes) -> Levels:
 # ---- by name ---------------------------------------------------------------------------------------------------------
 
 
-def first_operator(honest: Forest) -> Liar:
-    """One number of the first operator's output."""
-    return one_number(honest, len(honest.program.inputs), 0)
+Lie = Callable[[Forest], Forest]
+"""What a proposer shows instead of the forest of its honest run."""
 
 
-def middle_operator(honest: Forest) -> Liar:
+def number_in(place: int) -> Lie:
+    """One number of one operator's output is wrong, and what follows from it. place: of the operator, also from the end."""
+
+    def lie(honest: Forest) -> Forest:
+        index = range(len(honest.program.inputs), len(honest.tensors))[place]
+        return one_number(honest, index, honest.tensors[index].size * 2 // 3)
+
+    return lie
+
+
+def middle(honest: Forest) -> Forest:
     """One number of a middle operator's output."""
-    return one_number(honest, (len(honest.program.inputs) + len(honest.tensors)) // 2, 0)
+    return number_in(len(honest.program.operators) // 2)(honest)
 
 
-def last_operator(honest: Forest) -> Liar:
-    """One number of the last operator's output."""
-    return one_number(honest, len(honest.tensors) - 1, 0)
+def largest(honest: Forest) -> Forest:
+    """One number of the largest output but for the first operator's: where a walk has most to do."""
+    sizes = [operator.output.nbytes for operator in honest.program.operators]
+    return number_in(max(range(min(1, len(sizes) - 1), len(sizes)), key=lambda place: sizes[place]))(honest)
+
+
+def hidden(honest: Forest) -> Forest:
+    """One number of the first operator's output, from which nothing follows."""
+    return hidden_number(honest, len(honest.program.inputs), 0)
 
 
 def weight(honest: Forest, tries: int = 100) -> Liar:
@@ -248,13 +263,24 @@ def weight(honest: Forest, tries: int = 100) -> Liar:
     raise ValueError("the input meets none of the weights that were tried")
 
 
-LIES: Mapping[str, Callable[[Forest], Forest]] = MappingProxyType(
+def root(honest: Forest) -> Forest:
+    """The root of a tensor that is neither input nor output is of nothing at all: it can be asserted, and not be revealed."""
+    outputs = {output.index for output in honest.program.outputs}
+    inside = [index for index in range(len(honest.program.inputs), len(honest.tensors)) if index not in outputs]
+    return WrongTensorRoot(honest, inside[-1], keccak(b"of nothing"))
+
+
+LIES: Mapping[str, Lie] = MappingProxyType(
     {
-        "first operator": first_operator,
-        "middle operator": middle_operator,
-        "last operator": last_operator,
+        "first": number_in(0),
+        "middle": middle,
+        "last": number_in(-1),
+        "largest": largest,
+        "hidden": hidden,
         "weight": weight,
-        "root": WrongRoot,
+        "root": root,
     }
 )
-"""What a demonstration offers: a name, and the proposer that lies so."""
+"""Where the lie is told: one number of the first, middle, last or largest operator; one that nothing follows from; a weight; a
+tensor's root alone.
+"""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from verifiable_ml.commitment import encode_tensor, tensor_tree
+from verifiable_ml.commitment import tensor_tree
 from verifiable_ml.dispute import player, settlement
 from verifiable_ml.dispute.forest import Forest, siblings
 from verifiable_ml.dispute.game import Game, State, game_id
@@ -219,16 +219,7 @@ def answer(state: Settlement, request: bytes, mine: Forest) -> Answer:
 
 def served(mine: Forest, demand: Demand) -> Run:
     """The demanded leaves, of whichever tensor has that root: an input, an output or a constant."""
-    leaves = range(demand.first, demand.first + demand.count)
-    found = [index for index, root in enumerate(mine.trace[0]) if root == demand.root]
-    data = mine.data(found[0]) if found else _constant(mine, demand.root)
-    return show(data, tensor_tree(data), leaves)[0]
-
-
-def _constant(mine: Forest, root: bytes) -> bytes:
-    for index in range(len(mine.program.inputs), len(mine.tensors)):
-        for place, operand in enumerate(mine.parsed(index).operands):
-            if operand.source == root:
-                reference = mine.program.operators[index - len(mine.program.inputs)].operands[place]
-                return encode_tensor(mine.program.constants[reference.index])
-    raise ValueError("the program has no tensor of that root")
+    data = mine.demanded(demand.root)
+    if data is None:
+        raise ValueError("the program has no tensor of that root")
+    return show(data, tensor_tree(data), range(demand.first, demand.first + demand.count))[0]
