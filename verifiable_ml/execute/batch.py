@@ -16,6 +16,7 @@ import numpy as np
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.execute.onnxruntime import OnnxView
+from verifiable_ml.execute.ordered import ordered
 from verifiable_ml.execute.reference import run_reference
 from verifiable_ml.execute.trace import Trace, encode_inputs
 from verifiable_ml.program import Operator, Program
@@ -30,10 +31,13 @@ Tensors = Mapping[int, IntArray]
 
 
 class Batch:
-    """A program that is ready to run on many inputs. With `every_output` it gives traces, else outputs."""
+    """A program that is ready to run on many inputs. With `every_output` it gives traces, else outputs.
 
-    def __init__(self, program: Program, *, every_output: bool) -> None:
-        self.program, self.every_output = program, every_output
+    `workers` threads run a chunk each.
+    """
+
+    def __init__(self, program: Program, *, every_output: bool, workers: int = 1) -> None:
+        self.program, self.every_output, self._workers = program, every_output, workers
         self._view = lru_cache(maxsize=2)(self._built)
 
     def traces(self, samples: Sequence[Sample], *, saturate: bool = False) -> Iterator[Trace]:
@@ -51,12 +55,18 @@ class Batch:
 
     def _chunks(self, samples: Sequence[Sample], saturate: bool) -> Iterator[tuple[Tensors, int]]:
         """The tensors of a chunk by trace index, runs first, and how many of its runs are samples: the last is filled up."""
-        together = min(most_together(self.program), 1 << (len(samples) - 1).bit_length()) if len(samples) else 1
-        for start in range(0, len(samples), together):
+        if not len(samples):
+            return
+        together = min(most_together(self.program), 1 << (len(samples) - 1).bit_length())
+        view = self._view(together)
+
+        def run(start: int) -> tuple[Tensors, int]:
             chunk = samples[start : start + together]
             inputs = encode_batch(self.program, chunk, start, saturate=saturate)
             fill = together - len(chunk)
-            yield self._view(together)({n: np.concatenate([x, *[x[-1:]] * fill]) for n, x in inputs.items()}), len(chunk)
+            return view({n: np.concatenate([x, *[x[-1:]] * fill]) for n, x in inputs.items()}), len(chunk)
+
+        yield from ordered(run, range(0, len(samples), together), self._workers)
 
     def _built(self, count: int) -> Callable[[Mapping[str, IntArray]], Tensors]:
         try:

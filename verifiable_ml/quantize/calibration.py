@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 
 from verifiable_ml.errors import InvalidInput, QuantisationError
+from verifiable_ml.execute.ordered import ordered
 from verifiable_ml.frontend.graph import FAMILY
 from verifiable_ml.quantize.spec import QuantSpec
 
@@ -22,6 +23,10 @@ FloatArray = npt.NDArray[np.float64]
 Array = npt.NDArray[Any]
 NOTHING_BELOW = 32.0
 """Below a row's maximum a softmax makes less than 2e-14 of an entry."""
+WORKERS = 2
+"""Threads that run models, one sample each: what a sample gives does not depend on how many."""
+KEPT = 100
+"""Samples of which the outputs are kept."""
 MANTISSA = 5
 """Bits of a range. Costs at most 1/16 of the steps, 1/32 on average, and makes a program id that two machines agree on."""
 
@@ -44,19 +49,18 @@ class Range:
 
 
 class FloatModel:
-    """The float model with every tensor as an output, or its own outputs only: one run gives the value of each by name."""
+    """The float model with every tensor as an output: one run gives the value of each by name."""
 
-    def __init__(self, model: onnx.ModelProto, every_tensor: bool = True) -> None:
+    def __init__(self, model: onnx.ModelProto) -> None:
         observed = onnx.ModelProto()
         observed.CopyFrom(model)
         present = {output.name for output in observed.graph.output}
         names = [name for node in observed.graph.node for name in node.output if name and name not in present]
-        observed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if every_tensor)
+        observed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         # without optimisation every named tensor keeps its meaning
-        if every_tensor:
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         self._session = onnxruntime.InferenceSession(observed.SerializeToString(), options, providers=["CPUExecutionProvider"])
         self._names = [output.name for output in self._session.get_outputs()]
         self._types = {given.name: given.type for given in self._session.get_inputs()}
@@ -113,37 +117,56 @@ _NUMPY: dict[str, type[np.generic]] = {
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Ranges by tensor name; of the inputs also by entry of the last axis, and whether all values were integers."""
+    """Ranges by tensor name; of the inputs also by entry of the last axis, and whether all values were integers.
+
+    answers: the model's outputs by name, of the first KEPT samples.
+    """
 
     ranges: Mapping[str, Range]
     entries: Mapping[str, tuple[FloatArray, FloatArray]]
     integral: Mapping[str, bool]
+    answers: Sequence[Mapping[str, Array]] = ()
 
 
 def calibrate(model: onnx.ModelProto, samples: Sequence[Sample], spec: QuantSpec) -> Calibration:
     """Run the float model over the samples. Raises QuantisationError without samples or where a value is not finite."""
     if not samples:
         raise QuantisationError(thing="calibration", reason="there are no samples", hint="give a few dozen typical inputs")
-    float_model, inputs = FloatModel(model), {given.name for given in model.graph.input}
-    lows: dict[str, list[float]] = {}
-    highs: dict[str, list[float]] = {}
-    entries: dict[str, tuple[FloatArray, FloatArray]] = {}
-    integral = dict.fromkeys(inputs, True)
-    masked = masked_tensors(model)
-    for name, value in _values(float_model, samples):
-        low, high = _ends(_without_masks(value) if name in masked else value, spec)
-        lows.setdefault(name, []).append(low)
-        highs.setdefault(name, []).append(high)
-        if name in inputs:
-            rows = value.astype(np.float64).reshape(-1, value.shape[-1] if value.ndim else 1)
-            least, most = entries.get(name, (rows[0], rows[0]))
-            entries[name] = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
-            integral[name] &= bool((value == np.rint(value)).all())
-    ranges = {name: Range(min(0.0, *lows[name]), max(0.0, *highs[name])) for name in lows}
+    inputs, outputs = {given.name for given in model.graph.input}, {output.name for output in model.graph.output}
+    seen, answers = _Seen(spec, inputs, masked_tensors(model)), list[Mapping[str, Array]]()
+    for index, values in enumerate(ordered(FloatModel(model).run, samples, WORKERS)):
+        for name, value in values.items():
+            if value.size:
+                _check_finite(name, value, index)
+                seen.add(name, value)
+        if index < KEPT:
+            answers.append({name: values[name] for name in outputs})
+    ranges = {name: Range(low, high) for name, (low, high) in seen.ends.items()}
     ranges |= _of_families(model, ranges)
     ranges.update({name: Range(0.0, 1.0) for name, found in ranges.items() if not found.magnitude and name not in inputs})
     ranges.update({name: found.rounded_up() for name, found in ranges.items() if name not in inputs})
-    return Calibration(ranges, entries, integral)
+    return Calibration(ranges, seen.entries, seen.integral, answers)
+
+
+class _Seen:
+    """What calibration notes of each tensor, over the samples that it was shown."""
+
+    def __init__(self, spec: QuantSpec, inputs: set[str], masked: frozenset[str]) -> None:
+        self._spec, self._inputs, self._masked = spec, inputs, masked
+        self.ends: dict[str, tuple[float, float]] = {}
+        self.entries: dict[str, tuple[FloatArray, FloatArray]] = {}
+        self.integral = dict.fromkeys(inputs, True)
+
+    def add(self, name: str, value: Array) -> None:
+        """One sample's tensor of that name."""
+        low, high = _ends(_without_masks(value) if name in self._masked else value, self._spec)
+        least, most = self.ends.get(name, (0.0, 0.0))
+        self.ends[name] = min(least, low), max(most, high)
+        if name in self._inputs:
+            rows = value.astype(np.float64).reshape(-1, value.shape[-1] if value.ndim else 1)
+            lows, highs = self.entries.get(name, (rows[0], rows[0]))
+            self.entries[name] = np.minimum(lows, rows.min(axis=0)), np.maximum(highs, rows.max(axis=0))
+            self.integral[name] &= bool((value == np.rint(value)).all())
 
 
 MASKED = -1e3
@@ -196,17 +219,13 @@ def _rounded_up(value: float) -> float:
     return math.ldexp(math.ceil(math.ldexp(fraction, MANTISSA)), exponent - MANTISSA)
 
 
-def _values(model: FloatModel, samples: Sequence[Sample]) -> Iterator[tuple[str, Array]]:
-    for index, sample in enumerate(samples):
-        for name, value in model.run(sample).items():
-            if value.size and not np.isfinite(value).all():
-                raise QuantisationError(
-                    thing=f"tensor `{name}`",
-                    reason=f"it is not finite on calibration sample {index}",
-                    hint="look for a division by zero, a logarithm of zero or an infinite mask",
-                )
-            if value.size:
-                yield name, value
+def _check_finite(name: str, value: Array, index: int) -> None:
+    if not np.isfinite(value).all():
+        raise QuantisationError(
+            thing=f"tensor `{name}`",
+            reason=f"it is not finite on calibration sample {index}",
+            hint="look for a division by zero, a logarithm of zero or an infinite mask",
+        )
 
 
 def _ends(value: Array, spec: QuantSpec) -> tuple[float, float]:

@@ -103,9 +103,9 @@ class _Trials:
     def seen(self) -> Reference | None:
         """Samples that have calibrated, where few were held out. Of their outputs only: that is soon done."""
         least, most, elements = SEEN
-        some = self.samples[: min(most, elements // _elements(self.plain))]
-        few = len(self.reference.samples) < most and len(some) >= least
-        return Reference(self.reference.model, some, every_tensor=False) if few else None
+        answers = self.plain.calibration.answers[: min(most, elements // _elements(self.plain))]
+        few = len(self.reference.samples) < most and len(answers) >= least
+        return Reference(self.reference.model, self.samples[: len(answers)], answers) if few else None
 
     def holds(self, attempt: Attempt, threshold: float) -> bool:
         """As of Trials."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,9 +14,10 @@ import onnx
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import FidelityBelowThreshold
 from verifiable_ml.execute import Batch
+from verifiable_ml.execute.ordered import ordered
 from verifiable_ml.program import ConstantRef, Program
 from verifiable_ml.program.cost import Cost, costs_between
-from verifiable_ml.quantize.calibration import Array, FloatModel, Sample
+from verifiable_ml.quantize.calibration import WORKERS, Array, FloatModel, Sample
 from verifiable_ml.quantize.lowering import Lowered, Observed
 from verifiable_ml.quantize.spec import QuantSpec
 from verifiable_ml.quantize.value import FloatArray
@@ -157,15 +158,17 @@ class FidelityReport:
 
 
 class Reference:
-    """The float model's values on the samples that judge, of every tensor or of the outputs only.
+    """The float model's values on the samples that judge: of every tensor, or of the outputs only, if those are `known`.
 
     They are kept from one trial to the next where memory allows.
     """
 
-    def __init__(self, model: onnx.ModelProto, samples: Sequence[Sample], every_tensor: bool = True) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, samples: Sequence[Sample], known: Sequence[Mapping[str, Array]] | None = None
+    ) -> None:
         self.model, self.samples = model, samples
-        self._float = FloatModel(model, every_tensor)
-        self._kept: dict[int, dict[str, Array]] = {}
+        self._float = FloatModel(model) if known is None else None
+        self._kept: dict[int, Mapping[str, Array]] = dict(enumerate(known or ()))
         self._elements = 0
 
     def of_first(self, count: int) -> Reference:
@@ -174,9 +177,9 @@ class Reference:
         other.samples = self.samples[:count]
         return other
 
-    def values(self, place: int) -> dict[str, Array]:
+    def values(self, place: int) -> Mapping[str, Array]:
         """The float model's tensors on the sample at that place."""
-        if place in self._kept:
+        if self._float is None or place in self._kept:
             return self._kept[place]
         values = self._float.run(self.samples[place])
         self._elements += sum(value.size for value in values.values())
@@ -184,14 +187,18 @@ class Reference:
             self._kept[place] = values
         return values
 
+    def each(self) -> Iterator[Mapping[str, Array]]:
+        """The same of every sample, in order."""
+        return ordered(self.values, range(len(self.samples)), WORKERS)
+
 
 def measure(reference: Reference, lowered: Lowered, spec: QuantSpec) -> FidelityReport:
     """Run both over the samples, every layer compared. Inputs beyond the calibrated range are saturated."""
     program, answers = lowered.program, list[tuple[IntArray, ...]]()
     observed = tuple({each.name: each for each in lowered.observed}.values())
     squares = {each.name: np.zeros(3) for each in observed}
-    for place, trace in enumerate(Batch(program, every_output=True).traces(reference.samples, saturate=True)):
-        values = reference.values(place)
+    traces = Batch(program, every_output=True, workers=WORKERS).traces(reference.samples, saturate=True)
+    for trace, values in zip(traces, reference.each(), strict=True):
         for each in observed:
             squares[each.name] += _squares(values[each.name], trace.tensors[each.value.ref.index], each)
         answers.append(trace.outputs)
@@ -201,7 +208,7 @@ def measure(reference: Reference, lowered: Lowered, spec: QuantSpec) -> Fidelity
 
 def measure_outputs(reference: Reference, lowered: Lowered, spec: QuantSpec) -> FidelityReport:
     """The same of the outputs alone, which is sooner done."""
-    answers = Batch(lowered.program, every_output=False).outputs(reference.samples, saturate=True)
+    answers = Batch(lowered.program, every_output=False, workers=WORKERS).outputs(reference.samples, saturate=True)
     return FidelityReport(spec, len(reference.samples), _outputs(reference, lowered.program, answers), ())
 
 
@@ -209,7 +216,7 @@ def _outputs(reference: Reference, program: Program, answers: Sequence[IntArray]
     """Answers: an output each, [samples, *shape]."""
     found = []
     for output, integers in zip(program.outputs, answers, strict=True):
-        real = np.stack([reference.values(place)[output.name] for place in range(len(integers))])
+        real = np.stack([values[output.name] for values in reference.each()])
         found.append(compare(output.name, real, output.decoding.decode(integers)))
     return tuple(found)
 

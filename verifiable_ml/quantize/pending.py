@@ -66,6 +66,8 @@ def lattice(weights: FloatArray) -> tuple[FloatArray, FloatArray] | None:
     missing, units = np.flatnonzero(largest > 0), np.zeros(len(rows))
     if not missing.size or rows.shape[1] < FEWEST:
         return None
+    if not all(_has_unit(rows[row, :LOOKED_AT], largest[row]) for row in missing[[0, missing.size // 2, -1]]):
+        return None
     for count in range(1, 256):
         unit = largest[missing] / count
         likely = np.flatnonzero(_are_whole(rows[missing, :LOOKED_AT], unit))
@@ -82,6 +84,12 @@ def lattice(weights: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         units = np.full(len(rows), units.min())
     integers = np.rint(weights / units.reshape(-1, *[1] * (weights.ndim - 1)))
     return (integers, units) if len(np.unique(integers)) > COUNTED else None
+
+
+def _has_unit(row: FloatArray, largest: float) -> bool:
+    """Whether some unit will do for one row. Of most weights none does, which a few rows say sooner than all."""
+    steps = row * np.arange(1, 256)[:, None] / largest
+    return bool((np.abs(steps - np.rint(steps)) < NEAR).all(axis=1).any())
 
 
 def _are_whole(rows: FloatArray, units: FloatArray) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Protocol
 
 from verifiable_ml.errors import QuantisationError
@@ -78,7 +77,7 @@ class Trials(Protocol):
 def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: float) -> tuple[list[Attempt], list[Attempt]]:
     """What to take, the most wanted first, and everything that was tried in order."""
     aim = threshold + MARGIN * (1 - threshold) if threshold < 1 else threshold
-    rungs = [trials.run(*ladder[0], narrowest=True)]
+    rungs, stairs = [trials.run(*ladder[0], narrowest=True)], list[Attempt]()
     if rungs[0].report.reaches(threshold) and trials.holds(rungs[0], threshold):
         return rungs, rungs
     for name, widths in ladder[1:]:
@@ -86,12 +85,15 @@ def search(ladder: Sequence[tuple[str, Widths]], trials: Trials, threshold: floa
             rungs.append(trials.run(name, widths))
         except QuantisationError:  # too wide to prove its bounds
             break
-        if rungs[-1].report.reaches(aim) and trials.holds(rungs[-1], threshold):
+        if rungs[-1].report.reaches(aim):
             between = _between(rungs[-2], rungs[-1], trials, aim)
-            good = (each for each in reversed(between) if each.report.reaches(aim) and trials.holds(each, threshold))
-            return [*islice(good, 1), *reversed(rungs)], [*rungs, *between]
+            stairs += between
+            good = [rungs[-1], *(attempt for attempt in between if attempt.report.reaches(aim))]
+            held = (attempt for attempt in reversed(good) if trials.holds(attempt, threshold))
+            if chosen := next(held, None):
+                return [chosen, *(rung for rung in reversed(rungs) if rung is not chosen)], [*rungs, *stairs]
     enough = [attempt for attempt in rungs if attempt.report.reaches(threshold)]
-    return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)], rungs
+    return [*enough, *sorted(rungs, key=lambda attempt: -attempt.report.cosine)], [*rungs, *stairs]
 
 
 def _between(short: Attempt, enough: Attempt, trials: Trials, aim: float) -> list[Attempt]:
