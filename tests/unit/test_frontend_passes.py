@@ -12,7 +12,7 @@ import pytest
 
 from unit.small_graphs import IMAGE, ROWS, TOKENS, assert_leaves, graph, kinds, prepared, random
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
-from verifiable_ml.frontend import judge, passes
+from verifiable_ml.frontend import judge, lint, load, passes
 from verifiable_ml.frontend.graph import Index, attributes
 from verifiable_ml.frontend.passes import fix_dimensions, single_precision, tensor_outputs
 
@@ -306,15 +306,64 @@ SCAN = """<ir_version: 9, opset_import: ["" : 18]> g (float[2,3] x) => (float[a,
         {body}
     }}> (x, r) }}"""
 STEPS = {
-    "each step alone": ("after = Identity (state) d = Sub (state, row) out = ReduceSumSquare <keepdims=0> (d, last)", 0),
-    "a carried state": ("after = Add (state, row) out = ReduceSumSquare <keepdims=0> (after, last)", 1),
+    "each step alone": (
+        "after = Identity (state) d = Sub (state, row) out = ReduceSumSquare <keepdims=0> (d, last)",
+        "spread_scans",
+    ),
+    "a carried state": ("after = Add (state, row) out = ReduceSumSquare <keepdims=0> (after, last)", "unroll_loops"),
 }
 
 
 @pytest.mark.parametrize("case", STEPS)
-def test_scan_of_steps_that_are_alone_is_spread_and_no_other(case: str) -> None:
-    body, scans = STEPS[case]
+def test_scan_is_spread_where_steps_are_alone_and_else_unrolled(case: str) -> None:
+    body, name = STEPS[case]
     model = onnx.parser.parse_model(SCAN.format(body=body))
-    for name, value in (("r", random(4, 3)), ("last", np.array([1]))):
-        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
-    assert kinds(prepared(model)).count("Scan") == scans
+    for constant, value in (("r", random(4, 3)), ("last", np.array([1]))):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, constant))
+    done = load(model, [{"x": random(2, 3)}])
+    assert "Scan" not in kinds(done.model)
+    assert [rewrite.name for rewrite in done.rewrites if rewrite.before == "Scan"] == [name]
+
+
+@pytest.mark.parametrize(("read", "written"), [(0, 0), (1, 1)])
+def test_scan_backwards_along_another_axis_is_onnxruntimes(read: int, written: int) -> None:
+    """The judge compares with onnxruntime: what is asked is that the pass takes it."""
+    options = f"scan_input_axes=[1], scan_input_directions=[{read}], scan_output_axes=[1], scan_output_directions=[{written}]"
+    text = f"""<ir_version: 9, opset_import: ["" : 18]> g (float[2] x) => (float[2] s, float[2,c] y) {{
+        s, y = Scan <num_scan_inputs=1, {options}, body = body (float[2] state, float[2] row) => (float[2] after, float[2] out) {{
+            after = Sub (row, state) out = Identity (after)
+        }}> (x, r) }}"""
+    model = onnx.parser.parse_model(text)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(random(2, 4), "r"))
+    assert "Scan" not in kinds(prepared(model))
+
+
+LOOP = """<ir_version: 9, opset_import: ["" : 18]> g (float[2,5] x) => (float[2,5] y, float[5,2] rows) {{
+    s = Shape (x) one = Constant <value_int=1> () n = {count} yes = Constant <value = bool {{1}}> ()
+    y, rows = Loop <body = b (int64 i, bool c, float[2,5] v) => (bool d, float[2,5] w, float[2] r) {{
+        d = {goes_on} k = Constant <value = float {{0.5}}> () last = Constant <value_ints=[1]> ()
+        column = Gather <axis=1> (x, i) a = Unsqueeze (column, last) h = Mul (v, k) w = Add (h, a) r = Relu (column)
+    }}> (n, yes, x) }}"""
+
+
+@pytest.mark.parametrize("goes_on", ["Identity (c)", "Constant <value = bool {1}> ()", "Identity (yes)"])
+def test_loop_of_a_known_number_of_steps_is_unrolled(goes_on: str) -> None:
+    model = onnx.parser.parse_model(LOOP.format(count="Gather (s, one)", goes_on=goes_on))
+    done = load(model, [{"x": random(2, 5)}])
+    assert "Loop" not in kinds(done.model)
+    assert [rewrite.after for rewrite in done.rewrites if rewrite.before == "Loop"] == ["5 times its 8 nodes"]
+
+
+UNENDING = {
+    "a condition that a step decides": ("Gather (s, one)", "Cast <to=9> (i)"),
+    "a count that an input decides": ("ReduceMax <keepdims=0> (t)", "Identity (c)"),
+    "more steps than a trace holds": ("Constant <value_int=1000000> ()", "Identity (c)"),
+}
+
+
+@pytest.mark.parametrize("case", UNENDING)
+def test_loop_that_need_not_end_is_refused_and_not_run(case: str) -> None:
+    count, goes_on = UNENDING[case]
+    text = LOOP.format(count=count, goes_on=goes_on).replace("s = Shape (x)", "s = Shape (x) t = Cast <to=7> (x)")
+    (problem,) = lint(onnx.parser.parse_model(text), [{"x": random(2, 5)}])
+    assert problem.operator == "Loop" and "control flow" in problem.reason and "unroll" in problem.fix

@@ -146,6 +146,24 @@ def test_tree_ensemble_of_version_5_gives_what_onnxruntime_gives(aggregate: int)
     assert close(predicted(compiled(made, rows), rows)[0], small_trees.answers(made, rows)[0], 1e-5 if aggregate < 2 else 2e-4)
 
 
+def test_tree_ensemble_split_by_membership_gives_what_onnxruntime_gives() -> None:
+    """A split by a set below the true child of another one."""
+    rng, tensor = np.random.default_rng(7), onnx.numpy_helper.from_array
+    made = small_trees.model(
+        "TreeEnsemble", ("scores",), version=5, n_targets=1, post_transform=0, tree_roots=[0],
+        nodes_featureids=[0, 1, 2], nodes_modes=tensor(np.array([6, 6, 0], np.uint8)),
+        nodes_splits=tensor(np.array([np.nan, np.nan, 0.1], np.float32)),
+        nodes_truenodeids=[1, 0, 2], nodes_trueleafs=[0, 1, 1],
+        nodes_falsenodeids=[2, 1, 3], nodes_falseleafs=[0, 1, 1],
+        leaf_targetids=[0] * 4, leaf_weights=tensor(rng.normal(size=4).astype(np.float32)),
+        membership_values=tensor(np.array([1, 3, -2, np.nan, 2, 3, np.nan], np.float32)),
+    )  # fmt: skip
+    rows = np.rint(rng.uniform(-4, 4, (ROWS, 3))).astype(np.float32)
+    found = small_trees.answers(made, rows)[0]
+    assert len(np.unique(found)) == 4
+    assert close(predicted(compiled(made, rows), rows)[0], found, 1e-5)
+
+
 def scaled(*nodes: tuple[str, list[str], list[str]], **constants: Any) -> tuple[onnx.NodeProto, ...]:
     made = [
         helper.make_node("Constant", [], [n], value=onnx.numpy_helper.from_array(np.asarray(v))) for n, v in constants.items()

@@ -57,7 +57,8 @@ def _random(value: onnx.ValueInfoProto, seen: list[np.ndarray], rng: np.random.G
         most = (1 << 63) - 1  # what the generator takes
         return rng.integers(min(int(low), most - 1), min(int(high) + 1, most), shape).astype(dtype)
     drawn = rng.uniform(float(low), float(high), shape) if seen else rng.normal(size=shape)
-    return np.asarray(drawn, dtype)
+    whole = bool(seen) and all(bool((each == np.rint(each)).all()) for each in seen)  # categories: between them nothing is meant
+    return np.asarray(np.rint(drawn) if whole else drawn, dtype)
 
 
 def difference(

@@ -24,7 +24,7 @@ from verifiable_ml.frontend.torch_module import export, is_torch_module
 from verifiable_ml.frontend.trees import DOMAIN
 
 Sample = Mapping[str, Any] | Any
-NEVER_RUN = ("Loop",)  # not even by onnxruntime to compare: a stranger's loop need not end
+NEVER_RUN = ("Loop",)  # not even by onnxruntime to compare: a stranger's loop need not end, unless the pass unroll_loops says so
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,17 @@ def prepare(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes
     """The same without raising for single nodes: they are in `problems`, in graph order."""
     model = export(source, samples or ()) if is_torch_module(source) else read(source, limit_bytes=limit_bytes)
     given = checked_samples(model, samples or ())
-    hopeless, classical = _hopeless(model), any(node.domain == DOMAIN for node in model.graph.node)
+    classical = any(node.domain == DOMAIN for node in model.graph.node)
+    shapes = {name: array.shape for name, array in given[0].items()} if given else {}
+    hopeless, unrolled = _hopeless(model), tuple[Rewrite, ...]()
+    if hopeless and all(problem.operator in NEVER_RUN for problem in hopeless):
+        model, unrolled = passes.end_loops(model, shapes, given)
+        hopeless = _hopeless(model)
     if hopeless:
         return Prepared(model, (), hopeless, given)
-    shapes = {name: array.shape for name, array in given[0].items()} if given else {}
     model, rewrites = passes.run(model, shapes, given)
     check_finite(model, "the prepared model")
-    return Prepared(model, rewrites, _problems(model), passes.as_inputs(model, given), classical)
+    return Prepared(model, (*unrolled, *rewrites), _problems(model), passes.as_inputs(model, given), classical)
 
 
 def more_samples(prepared: Prepared, samples: Sequence[Sample]) -> tuple[dict[str, np.ndarray], ...]:

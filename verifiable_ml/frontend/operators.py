@@ -195,8 +195,8 @@ EXACT = frozenset(OPERATORS) - {*UNARY, "Conv", "Div", "Pow", "Mod", "Clip", "So
 
 # Operators that only passes can remove, and what to do where they could not.
 WAYS_OUT: dict[str, str] = {
-    "Loop": "unroll the loop: export with a fixed sequence length",
-    "Scan": "its steps depend on each other: unroll the loop at export, with a fixed sequence length",
+    "Loop": "unroll the loop, or let a constant say how often it runs: export with a fixed sequence length",
+    "Scan": "it has no fixed number of steps, or too many: export with a fixed sequence length",
     "If": "export with the condition fixed, in eval mode",
     "BatchNormalization": "export in eval mode (model.eval()), so that it has constant statistics",
     "Dropout": "export in eval mode (model.eval())",

@@ -19,6 +19,7 @@ from verifiable_ml.errors import InvalidInput, MalformedModel
 
 LIMIT_BYTES = 2**31 - 1  # what one protobuf message can hold
 MAY_BE_INFINITE = frozenset({"Where", "Clip", "Pad", "Min", "Max", "If", "Add"})  # bounds and masks, not weights
+SETS = (".membership_values", ".nodes_splits")  # of a TreeEnsemble: NaN ends a set, and stands for what a set replaces
 
 Source = str | os.PathLike[str] | bytes | onnx.ModelProto
 
@@ -112,7 +113,7 @@ def check_finite(model: onnx.ModelProto, thing: str) -> None:
         if values is None or np.isfinite(values).all():
             continue
         kind = "NaN" if np.isnan(values).any() else "infinite values"
-        if kind == "NaN" or name not in bounds:
+        if (kind == "NaN" and not name.endswith(SETS)) or (kind != "NaN" and name not in bounds):
             raise MalformedModel(
                 thing=f"tensor {name!r} of {thing}",
                 reason=f"contains {kind}",

@@ -210,16 +210,81 @@ def _is_leaf(root: int, ids: Sequence[IntArray], ends: Sequence[Any]) -> bool:
 
 
 def _members(ensemble: Ensemble, modes: list[str], values: SingleArray) -> tuple[Ensemble, list[str]]:
-    """A membership in a set is a chain of equalities; only where its true child is a leaf can that leaf stand at each of them."""
-    if "BRANCH_MEMBER" not in modes:
-        return ensemble, modes
-    raise ValueError("a split by membership in a set is not taken yet")
+    """A membership in a set becomes a chain of equalities, each with a true child of its own. Sets are divided by NaN, in the
+    order of the splits.
+    """
+    places, ends = np.flatnonzero(np.array(modes) == "BRANCH_MEMBER").tolist(), np.flatnonzero(np.isnan(values))
+    sets = [part[~np.isnan(part)] for part in np.split(values, ends)][: len(places)]
+    if len(sets) < len(places) or not all(map(len, sets)):
+        raise ValueError("it has not one set of members a split by membership")
+    modes, members_of = ["BRANCH_EQ" if mode == "BRANCH_MEMBER" else mode for mode in modes], dict(zip(places, sets, strict=True))
+    for place in [place for place in _below(ensemble, ensemble.roots.tolist())[::-1] if place in members_of]:
+        members = members_of[place]
+        for member in members[1:].tolist():
+            ensemble, copied = _with_copy(ensemble, int(ensemble.yes[place]))
+            modes += [modes[each] for each in copied] + ["BRANCH_EQ"]
+            ensemble = _before_false_child(ensemble, place, member, len(ensemble.features) - len(copied))
+        ensemble.thresholds[place] = members[0]
+    return ensemble, modes
+
+
+def _below(ensemble: Ensemble, waiting: list[int]) -> list[int]:
+    """These nodes and all that hang on them, a node before its children. Raises ValueError for what is no forest."""
+    found = list[int]()
+    while waiting:
+        found.append(waiting.pop())
+        waiting.extend(child for child in (int(ensemble.yes[found[-1]]), int(ensemble.no[found[-1]])) if child >= 0)
+        if len(found) > len(ensemble.features):
+            raise ValueError("a node hangs on two others")
+    return found
+
+
+def _with_copy(ensemble: Ensemble, root: int) -> tuple[Ensemble, list[int]]:
+    """The tree below a node once more, behind all nodes: the places of what was copied, the root first."""
+    below = _below(ensemble, [root])
+    count, place = len(ensemble.features), {old: number for number, old in enumerate(below)}
+    if count + len(below) > MOST_NODES:
+        raise ValueError("its splits by membership make too many nodes")
+
+    def moved(children: IntArray) -> IntArray:
+        return np.append(children, [count + place[child] if child >= 0 else -1 for child in children[below].tolist()])
+
+    rows = np.flatnonzero(np.isin(ensemble.leaves[:, 0], below))
+    copied = ensemble.leaves[rows].copy()
+    copied[:, 0] = [count + place[owner] for owner in copied[:, 0].tolist()]
+    made = replace(
+        ensemble,
+        features=np.append(ensemble.features, ensemble.features[below]),
+        thresholds=np.concatenate([ensemble.thresholds, ensemble.thresholds[below]]),
+        equal=np.concatenate([ensemble.equal, ensemble.equal[below]]),
+        yes=moved(ensemble.yes),
+        no=moved(ensemble.no),
+        leaves=np.concatenate([ensemble.leaves, copied]),
+        weights=np.append(ensemble.weights, ensemble.weights[rows]),
+    )
+    return made, below
+
+
+def _before_false_child(ensemble: Ensemble, place: int, threshold: float, yes: int) -> Ensemble:
+    """One more equality of the same feature between a split and its false child, behind all nodes."""
+    no = np.append(ensemble.no, ensemble.no[place])
+    no[place] = len(ensemble.features)
+    return replace(
+        ensemble,
+        features=np.append(ensemble.features, ensemble.features[place]),
+        thresholds=np.concatenate([ensemble.thresholds, np.array([threshold], np.float32)]),
+        equal=np.concatenate([ensemble.equal, [False]]),
+        yes=np.append(ensemble.yes, yes),
+        no=no,
+    )
 
 
 def _plain(ensemble: Ensemble, modes: Sequence[str]) -> Ensemble:
     """Modes brought to `<=` and `==`: strict ones by the next number below, others by swapping the children."""
     kinds = np.array(modes)
     unknown = set(modes) - {"LEAF", *MODES_V5[:6]}
+    if np.isnan(ensemble.thresholds[kinds != "LEAF"]).any():
+        raise ValueError("it compares with NaN")
     if unknown or len(kinds) != len(ensemble.features):
         raise ValueError(f"modes {sorted(unknown)} are not known, or not one a node")
     swapped = np.isin(kinds, list(SWAPPED))

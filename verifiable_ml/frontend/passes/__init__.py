@@ -59,6 +59,7 @@ from verifiable_ml.frontend.passes import (
     spread_scans,
     tensor_outputs,
     trees_on_inputs,
+    unroll_loops,
     unroll_recurrent,
 )
 
@@ -72,6 +73,7 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
         fold_constants,
         inline_branches,
         spread_scans,
+        unroll_loops,
         plain_quantised,
         plain_features,
         plain_linear_models,
@@ -114,11 +116,12 @@ PASSES: tuple[tuple[str, Pass], ...] = tuple(
 """In order; all of them again until none has anything to do, since what one leaves another may take."""
 MOST_ROUNDS = 12
 UNJUDGED: tuple[tuple[str, Pass], ...] = (
+    (normalise_opset.NAME, normalise_opset.import_default),
     (tensor_outputs.NAME, tensor_outputs.apply),
     (single_precision.NAME, single_precision.apply),
     (unroll_recurrent.NAME, unroll_recurrent.time_first),
 )
-"""Before the first answers: what changes the type of inputs and outputs, or what onnxruntime cannot run."""
+"""Before the first answers: what changes the type of inputs and outputs, and what onnxruntime or a pass cannot do without."""
 
 
 def run(
@@ -153,6 +156,32 @@ def run(
         if len(log) == before:
             break
     return model, tuple(log)
+
+
+def end_loops(
+    model: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]], samples: Sequence[judge.Inputs]
+) -> tuple[onnx.ModelProto, tuple[Rewrite, ...]]:
+    """Unroll what is sure to end before anything runs the model; what is left of the loops nobody runs.
+
+    Raises as `run`.
+    """
+    model, log = _guarded(fix_dimensions.NAME, partial(fix_dimensions.apply, shapes=shapes), model)
+    model, folded = _guarded(fold_constants.NAME, fold_constants.apply, model)
+    given = onnx.ModelProto()
+    given.CopyFrom(model)
+    model, unrolled = _guarded(unroll_loops.NAME, unroll_loops.apply, model)
+    if unrolled and not _has_loops(model):
+        trials = judge.trial_inputs(given, as_inputs(given, samples))
+        expected, found = (judge.outputs(each, trials, "the model") for each in (given, model))
+        reason = judge.difference(expected, found)
+        if reason is not None:
+            raise _broken(unroll_loops.NAME, f"changed the answer of the model: {reason}")
+    return model, (*log, *folded, *unrolled)
+
+
+def _has_loops(model: onnx.ModelProto) -> bool:
+    """Of the graph itself: one inside of a branch or a function is not looked for."""
+    return any(node.op_type == "Loop" and not node.domain for node in model.graph.node)
 
 
 def _first_answers(
@@ -194,4 +223,4 @@ def _broken(name: str, reason: str) -> UnsupportedModel:
     return UnsupportedModel(thing=f"pass {name}", reason=reason, hint="report it with the model; it is a defect of the pass")
 
 
-__all__ = ["PASSES", "Pass", "as_inputs", "run"]
+__all__ = ["PASSES", "Pass", "as_inputs", "end_loops", "run"]

@@ -33,6 +33,15 @@ def check_known(model: onnx.ModelProto) -> int:
     return found
 
 
+def import_default(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
+    """A model that imports the default operators, which one of other operators only need not do, and passes do."""
+    if version(model) or any(node.domain in ("", "ai.onnx") for node in model.graph.node):
+        return model, []
+    model.opset_import.append(helper.make_opsetid("", OPSET))
+    model.ir_version = max(model.ir_version, IR_VERSION)
+    return model, [Rewrite(NAME, "the model", "no opset", f"opset {OPSET}")]
+
+
 def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
     """A model of opset 20 or above. Raises UnsupportedModel below 7, or where the converter has no adapter."""
     found = check_known(model)
