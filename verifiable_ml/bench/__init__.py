@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from verifiable_ml.bench.accuracy import accuracy
+from verifiable_ml.bench.classical import classical
 from verifiable_ml.bench.dispute import dispute
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
@@ -26,6 +27,7 @@ TABLES: dict[str, Measure] = {
     "latency": latency,
     "batch": batch,
     "fidelity": fidelity,
+    "classical": classical,
     "operators": operators,
     "sybils": sybils,
     "dispute": dispute,
