@@ -119,6 +119,7 @@ def compile(
     source: Any,
     calibration: Sequence[Any],
     *,
+    fixed: Mapping[str, Any] | None = None,
     spec: QuantSpec | None = None,
     validation: Sequence[Any] | None = None,
     threshold: float = THRESHOLD,
@@ -127,13 +128,15 @@ def compile(
     """A model (path, bytes, ModelProto or torch module) and sample inputs become a program; `.report` has the fidelity.
 
     calibration: inputs as the model takes them, a dict {name: array} each (an array if there is one input), shapes with
-    the batch axis; dynamic dimensions are fixed to theirs. validation: held-out inputs, by default every fifth of them.
+    the batch axis; dynamic dimensions are fixed to theirs. fixed: inputs that are settings, {"sr": 16000}, and become constants
+    of the program. validation: held-out inputs, by default every fifth of them.
     threshold: the least cosine of each output with the float model's, which widths are chosen to reach; and, up to 0.99, the
     least share of clear decisions that are the same. Raises MalformedModel, UnsupportedModel, QuantisationError, and
     FidelityBelowThreshold unless told not to refuse.
     """
-    prepared = frontend.load(source, list(calibration))
-    held_out = frontend.more_samples(prepared, list(validation)) if validation is not None else None
+    prepared, settings = frontend.load(source, list(calibration), fixed=fixed), fixed or {}
+    given = None if validation is None else frontend.without_fixed(validation, settings)
+    held_out = None if given is None else frontend.more_samples(prepared, given)
     compiled = quantize.quantise(prepared, spec, held_out, threshold, refuse=refuse)
     made = Program.of(compiled.program)
     made.report, made.rewrites = compiled.fidelity, compiled.rewrites

@@ -202,3 +202,38 @@ def test_load_of_a_torch_module_that_cannot_be_exported_is_unsupported() -> None
     torch = pytest.importorskip("torch")
     with pytest.raises(UnsupportedModel, match=r"torch.onnx.export gave up"):
         load(torch.nn.Linear(4, 4), [np.zeros((1, 5), np.float32)])
+
+
+SETTING = "r = Constant <value_ints=[16000]> () is = Equal (rate, r) y = If (is) <then_branch = a () => (float[2,3] t) \
+{ t = Neg (x) }, else_branch = b () => (float[2,3] e) { e = Relu (x) }>"
+
+
+@pytest.mark.parametrize(("value", "kind"), [(16000, "Neg"), (8000, "Relu")])
+def test_load_with_a_fixed_input_decides_what_it_decides(value: int, kind: str) -> None:
+    given = model(SETTING, "float[2,3] x, int64[1] rate")
+    rows = [{"x": np.ones((2, 3), np.float32), "rate": np.array([value])}]
+    prepared = load(given, rows, fixed={"rate": value})
+    assert [node.op_type for node in prepared.model.graph.node] == [kind]
+    assert {*prepared.samples[0]} == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "reason"),
+    [
+        ({"rat": 1}, "none of that name"),
+        ({"rate": 1.5}, "does not fit"),
+        ({"rate": [1, 2]}, "does not fit"),
+        ({"rate": "fast"}, "no value"),
+        ({"rate": 16000}, "is fixed"),
+    ],
+)
+def test_load_with_a_wrong_fixed_input_is_refused(fixed: dict[str, object], reason: str) -> None:
+    rows = [{"x": np.ones((2, 3), np.float32), "rate": np.array([1])}]
+    with pytest.raises(InvalidInput, match=reason):
+        load(model(SETTING, "float[2,3] x, int64[1] rate"), rows, fixed=fixed)
+
+
+def test_load_takes_a_negative_dimension_for_an_open_one() -> None:
+    given = model("y = Relu (x)", "float[n,3] x", "float[m,3] y")
+    given.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
+    assert load(given, [np.ones((2, 3), np.float32)]).samples[0]["x"].shape == (2, 3)

@@ -367,3 +367,17 @@ def test_loop_that_need_not_end_is_refused_and_not_run(case: str) -> None:
     text = LOOP.format(count=count, goes_on=goes_on).replace("s = Shape (x)", "s = Shape (x) t = Cast <to=7> (x)")
     (problem,) = lint(onnx.parser.parse_model(text), [{"x": random(2, 5)}])
     assert problem.operator == "Loop" and "control flow" in problem.reason and "unroll" in problem.fix
+
+
+@pytest.mark.parametrize("name", dict(passes.PASSES))
+def test_pass_takes_a_node_without_inputs(name: str) -> None:
+    made = onnx.parser.parse_model("""<ir_version: 9, opset_import: ["" : 20]> g (float[2,3] x) => (float[2,3] y) {
+        c = Constant <value = float {0.5}> () y = Mul (x, c) }""")
+    dict(passes.PASSES)[name](made)
+
+
+def test_opset_of_which_one_node_becomes_several_leaves_distinct_names() -> None:
+    made = onnx.parser.parse_model("""<ir_version: 7, opset_import: ["" : 11]> g (float[2,3,4] x) => (float[2,3,4] y) {
+        y = Softmax <axis=1> (x) }""")
+    made.graph.node[0].name = "softmax"
+    assert "Softmax" in kinds(prepared(made))

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 
 from verifiable_ml import api
 from verifiable_ml.cli import files
-from verifiable_ml.cli.options import Calibration, Model, Output
+from verifiable_ml.cli.options import Calibration, Fix, Model, Output
 from verifiable_ml.cli.render import Screen, facts, table
 from verifiable_ml.cli.settings import setting
 from verifiable_ml.cli.source import Source, source
@@ -50,6 +50,7 @@ def compile_(
     screen: Screen,
     model: Model,
     calibration: Calibration = None,
+    fix: Fix = None,
     output: Output = None,
     width: WidthOption = PLAIN.width,
     weights: WeightsOption = "auto",
@@ -67,7 +68,7 @@ def compile_(
       vml compile model.onnx --calibration samples.npz -o model.vml
       vml compile zoo:digits-mlp --width mixed --threshold 0.9999 --report digits.html
     """
-    named = source(model)
+    named = source(model, fix)
     path = files.program_target(output or Path(f"{named.name}.vml"))
     if page:
         files.target(page, files.REPORT)
@@ -97,7 +98,9 @@ def compiled(
         )
     held_out = named.samples(validation, "test") if validation else None
     with screen.waiting(f"compiling {named.name}"):
-        return api.compile(named.model, samples, spec=choices, validation=held_out, threshold=threshold, refuse=False)
+        return api.compile(
+            named.model, samples, fixed=named.fixed, spec=choices, validation=held_out, threshold=threshold, refuse=False
+        )
 
 
 def reported(program: api.Program) -> FidelityReport:

@@ -18,6 +18,10 @@ Calibration = Annotated[
         "--calibration", "-c", help="Samples: .npz, .npy or .json, one array an input, samples along the first axis; or zoo:NAME."
     ),
 ]
+Fix = Annotated[
+    list[str] | None,
+    typer.Option("--fix", help="An input that is a setting, and becomes a constant: sr=16000.", metavar="NAME=VALUE"),
+]
 Input = Annotated[
     str,
     typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,14 @@ class Source:
     name: str
     model: onnx.ModelProto
     zoo: zoo.ZooModel | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Inputs that become constants."""
 
     @property
     def dimensions(self) -> dict[str, tuple[int | None, ...] | None]:
         """Of each input, in order; None where a length, or the whole shape, is open."""
         weights = {tensor.name for tensor in self.model.graph.initializer}
-        return {given.name: _dimensions(given) for given in self.model.graph.input if given.name not in weights}
+        return {given.name: _dimensions(given) for given in self.model.graph.input if given.name not in (*weights, *self.fixed)}
 
     def samples(self, text: str | None, default: str = "calibration") -> list[Sample] | None:
         """The rows of a file, or of a zoo model; without a text the model's own, None if it has none."""
@@ -49,12 +51,22 @@ class Source:
         return rows(text, arrays, self.dimensions)
 
 
-def source(text: str) -> Source:
-    """`zoo:NAME` or the path of an ONNX file. Raises InvalidInput, MalformedModel."""
+def source(text: str, fix: Sequence[str] | None = None) -> Source:
+    """`zoo:NAME` or the path of an ONNX file; `fix` has NAME=VALUE an input. Raises InvalidInput, MalformedModel."""
+    fixed = dict(map(_setting, fix or ()))
     if text.startswith(ZOO):
         found = zoo.model(text.removeprefix(ZOO))
-        return Source(found.name, read(found.path), found)
-    return Source(Path(text).stem, read(text))
+        return Source(found.name, read(found.path), found, fixed)
+    return Source(Path(text).stem, read(text), fixed=fixed)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    try:
+        return name, parse_json(value.encode())
+    except ValueError as error:
+        reason = f"{value!r} is no number, list or truth value ({error})" if equals else "there is no `=`"
+        raise InvalidInput(thing=f"--fix {text}", reason=reason, hint="for example --fix sr=16000") from error
 
 
 def program(text: str) -> api.Program:
@@ -123,7 +135,7 @@ def _dimensions(given: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
     kind = given.type.tensor_type
     if not kind.HasField("shape"):
         return None
-    return tuple(axis.dim_value if axis.HasField("dim_value") else None for axis in kind.shape.dim)
+    return tuple(axis.dim_value if axis.HasField("dim_value") and axis.dim_value >= 0 else None for axis in kind.shape.dim)
 
 
 def _named(path: Path, names: Sequence[str], alias: str = "") -> Sample:

@@ -185,12 +185,12 @@ def _put(graph: onnx.GraphProto, found: Mapping[int, Replacement], aliases: Mapp
     constants = {name: value for answer in found.values() for name, value in answer.constants.items()}
     del graph.node[:]
     graph.node.extend(nodes)
-    _distinguish(graph)
+    distinguish(graph)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(v, order="C"), name) for name, v in constants.items())
     rename(graph, aliases)
 
 
-def _distinguish(graph: onnx.GraphProto) -> None:
+def distinguish(graph: onnx.GraphProto) -> None:
     """Onnxruntime wants names of nodes to differ: of several with one name the last keeps it, it has the original's output."""
     taken: set[str] = set()
     for node in reversed(graph.node):

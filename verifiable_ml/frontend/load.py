@@ -16,6 +16,7 @@ import onnx
 
 from verifiable_ml.errors import InvalidInput, UnsupportedOperator
 from verifiable_ml.frontend import passes
+from verifiable_ml.frontend.fixed_inputs import fix_inputs, without_fixed
 from verifiable_ml.frontend.graph import Index, Rewrite, origin, subgraphs, title
 from verifiable_ml.frontend.operators import FALLBACK, WAYS_OUT, Refusal, foreign, refusal
 from verifiable_ml.frontend.passes import plain_quantised
@@ -57,21 +58,36 @@ class Prepared:
     classical: bool = False
 
 
-def load(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes: int = LIMIT_BYTES) -> Prepared:
+def load(
+    source: Any,
+    samples: Sequence[Sample] | None = None,
+    *,
+    fixed: Mapping[str, Any] | None = None,
+    limit_bytes: int = LIMIT_BYTES,
+) -> Prepared:
     """Read, rewrite and check a model; the answers are those of the original, as onnxruntime computes them.
 
     samples: dicts {input name: array} or, with one input, arrays; batch dimension included. Their shapes fix what is open.
-    Raises InvalidInput, MalformedModel, UnsupportedModel, UnsupportedOperator (all such nodes in one error), BackendUnavailable.
+    fixed: inputs that become constants, and their values. Raises InvalidInput, MalformedModel, UnsupportedModel,
+    UnsupportedOperator (all such nodes in one error), BackendUnavailable.
     """
-    prepared = prepare(source, samples, limit_bytes=limit_bytes)
+    prepared = prepare(source, samples, fixed=fixed, limit_bytes=limit_bytes)
     if prepared.problems:
         raise _unsupported(prepared.problems)
     return prepared
 
 
-def prepare(source: Any, samples: Sequence[Sample] | None = None, *, limit_bytes: int = LIMIT_BYTES) -> Prepared:
+def prepare(
+    source: Any,
+    samples: Sequence[Sample] | None = None,
+    *,
+    fixed: Mapping[str, Any] | None = None,
+    limit_bytes: int = LIMIT_BYTES,
+) -> Prepared:
     """The same without raising for single nodes: they are in `problems`, in graph order."""
     model = export(source, samples or ()) if is_torch_module(source) else read(source, limit_bytes=limit_bytes)
+    if fixed:
+        model, samples = fix_inputs(model, fixed), without_fixed(samples or (), fixed)
     given = checked_samples(model, samples or ())
     classical = any(node.domain == DOMAIN for node in model.graph.node)
     shapes = {name: array.shape for name, array in given[0].items()} if given else {}

@@ -197,7 +197,7 @@ EXACT = frozenset(OPERATORS) - {*UNARY, "Conv", "Div", "Pow", "Mod", "Clip", "So
 WAYS_OUT: dict[str, str] = {
     "Loop": "unroll the loop, or let a constant say how often it runs: export with a fixed sequence length",
     "Scan": "it has no fixed number of steps, or too many: export with a fixed sequence length",
-    "If": "export with the condition fixed, in eval mode",
+    "If": "fix the input that decides (`vml compile --fix name=value`), or export with the condition fixed, in eval mode",
     "BatchNormalization": "export in eval mode (model.eval()), so that it has constant statistics",
     "Dropout": "export in eval mode (model.eval())",
     "NonZero": "its output has no fixed shape: use a mask and a multiplication",

@@ -62,7 +62,7 @@ def _declared(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
         )
     if not tensor.HasField("shape"):
         return None
-    return tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in tensor.shape.dim)
+    return tuple(d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else d.dim_param or "?" for d in tensor.shape.dim)
 
 
 def _fixed(name: str, declared: tuple[int | str, ...] | None, sampled: tuple[int, ...] | None) -> tuple[int, ...]:

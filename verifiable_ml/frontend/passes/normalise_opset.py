@@ -8,7 +8,7 @@ import onnx
 from onnx import helper, numpy_helper, version_converter
 
 from verifiable_ml.errors import UnsupportedModel
-from verifiable_ml.frontend.graph import Rewrite
+from verifiable_ml.frontend.graph import Rewrite, distinguish
 from verifiable_ml.frontend.operators import OPSET
 
 NAME = "normalise_opset"
@@ -96,4 +96,5 @@ def _converted(model: onnx.ModelProto, found: int) -> onnx.ModelProto:
         if known is not None and not node.metadata_props:
             node.name = node.name or known.name
             node.metadata_props.extend(known.metadata_props)
+    distinguish(converted.graph)  # where one node became several, they have one name
     return converted

@@ -88,8 +88,8 @@ def _turned(draft: Draft, index: Index, name: str, weights: Shape, groups: int) 
 
 def _computed_bias(node: onnx.NodeProto, index: Index) -> Replacement | None:
     has_bias = node.op_type == "Conv" and not node.domain and len(node.input) > 2 and bool(node.input[2])
-    shape = index.static_shape(node.input[0])
-    if not has_bias or index.operand(node, 2) is not None or shape is None:
+    shape = index.static_shape(node.input[0]) if has_bias else None
+    if index.operand(node, 2) is not None or shape is None:
         return None
     draft = Draft(node, index)
     product = draft.add("Conv", *node.input[:2], **attributes(node))

@@ -26,9 +26,10 @@ def apply(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[Rewrite]]:
 def _reduced(node: onnx.NodeProto, index: Index) -> Replacement | None:
     options = attributes(node)
     kind = KINDS.get(options.pop("reduction", "none")) if node.op_type in READS and not node.domain else None
-    indices, shape = index.operand(node, 1), index.static_shape(node.input[0])
-    updates = index.static_shape(node.input[2]) if kind else None
-    if kind is None or indices is None or shape is None or updates is None:
+    if kind is None:
+        return None
+    indices, shape, updates = index.operand(node, 1), index.static_shape(node.input[0]), index.static_shape(node.input[2])
+    if indices is None or shape is None or updates is None:
         return None
     moved = _where(node, index, shape, updates)
     if moved is None:
