@@ -17,7 +17,6 @@ interface Vm {
     function revertToState(uint256 id) external returns (bool done);
     function load(address account, bytes32 slot) external view returns (bytes32);
     function fee(uint256 basefee) external;
-    function cool(address account) external;
     function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;

@@ -64,12 +64,14 @@ class GameChain(Chain):
         who = "0x" + sender.hex()
         if value:
             self.evm.set_balance(who, self.evm.get_balance(who) + value)
+        data = encode_call(abi, arguments)
         try:
-            answer = self.evm.message_call(
-                caller=who, to=self.at[contract], calldata=encode_call(abi, arguments), value=value, is_static=is_static
-            )
+            answer = self.evm.message_call(caller=who, to=self.at[contract], calldata=data, value=value, is_static=is_static)
         except RuntimeError as error:
             return Refused(self._reason(str(error)))
+        # EIP-7623: no less than 40 gas a byte of calldata, 10 a zero
+        zeros = data.count(0)
+        self.gas_used = max(self.evm.result.gas_used, 21_000 + 10 * zeros + 40 * (len(data) - zeros))
         return tuple(decode(get_abi_output_types(abi), answer))
 
     def balance(self, contract: str) -> int:

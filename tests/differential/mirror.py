@@ -17,7 +17,7 @@ from verifiable_ml.dispute import settlement
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Game, Reason, State, packed
-from verifiable_ml.dispute.moves import Leaf, Move, Step
+from verifiable_ml.dispute.moves import Move, Step
 from verifiable_ml.dispute.opening import Run
 from verifiable_ml.dispute.settlement import AssertionStatus, Call, RequestStatus, RequestTerms, Settlement, at_stake
 from verifiable_ml.dispute.settlement.assertions import Answer, assertion_id
@@ -93,12 +93,15 @@ class Mirror:
         )
 
     def show_bad_input(self, sender: bytes, name: bytes, place: int, element: int, run: Run) -> None:
-        roots = self.state.requests[name].input_roots if name in self.state.requests else ()
-        leaf = Leaf(run.data, run.siblings)
+        roots = self.state.requests[name].input_roots
+        first = self.state.requests[name].first_game
+        challenger = address(self.state.games[first].terms.challenger if first else b"")
         self.act(
             "show_bad_input",
             lambda state: settlement.show_bad_input(state, self.call(sender), name, place, element, run),
-            lambda: self.chain.send(sender, "claims", "showBadInput", name, roots, place, element, (leaf.data, leaf.siblings)),
+            lambda: self.chain.send(
+                sender, "claims", "showBadInput", name, roots, place, element, (run.data, run.siblings), challenger
+            ),
         )
 
     # ---- assertions and games ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Bonds} from "./Bonds.sol";
-import {Assertion, AssertionStatus, Request, RequestStatus, Subject, Trace} from "./ClaimState.sol";
+import {Assertion, AssertionStatus, Firsts, Request, RequestStatus, Subject, Trace} from "./ClaimState.sol";
 import {Reason, Side} from "./GameState.sol";
 import {IOptimisticClaims} from "./IOptimisticClaims.sol";
 import {Ids} from "./Ids.sol";
@@ -16,7 +16,6 @@ abstract contract Assertions is Requests {
     uint256 private constant MAX_OUTPUT_BYTES = 4 * 1024;
 
     mapping(bytes32 assertionId => Assertion) internal _assertions;
-    mapping(uint64 serial => bytes32 assertionId) private _bySerial;
     mapping(bytes32 requestId => mapping(bytes32 traceRoot => uint256)) private _living;
     uint64 private _serials;
 
@@ -62,8 +61,7 @@ abstract contract Assertions is Requests {
         gameId = GAMES.open(
             assertionId, made.serial, msg.sender, counter, traceRoot, ownRoot, asked.profile, asked.inputs, count
         );
-        bytes32 requestId = made.requestId;
-        if (asked.byRoots && _firstGame[requestId] == 0) _firstGame[requestId] = gameId;
+        if (asked.byRoots) _rememberFirst(made);
     }
 
     /// @inheritdoc IOptimisticClaims
@@ -186,6 +184,12 @@ abstract contract Assertions is Requests {
         return made.status != AssertionStatus.Living || asked.status != RequestStatus.Open;
     }
 
+    /// @dev Rule 33: the first game of a request by roots.
+    function _rememberFirst(Assertion storage made) private {
+        Firsts storage first = _firsts[made.requestId];
+        if (first.challenged == 0) first.challenged = made.serial;
+    }
+
     /// @dev What a proposer has at stake in an assertion.
     function _bond(Request storage asked) private view returns (uint256) {
         return Bonds.proposer(asked.price, asked.minimumBond);
@@ -223,6 +227,6 @@ abstract contract Assertions is Requests {
         _bySerial[made.serial] = assertionId;
         if (asked.firstPosted == 0) asked.firstPosted = now40;
         if (_living[requestId][traceRoot]++ == 0) ++asked.living;
-        if (asked.byRoots && _firstProposer[requestId] == address(0)) _firstProposer[requestId] = msg.sender;
+        if (asked.byRoots && _firsts[requestId].proposer == address(0)) _firsts[requestId].proposer = msg.sender;
     }
 }

@@ -62,6 +62,15 @@ struct Request {
     bytes32 finalAssertion;
 }
 
+/// @notice Who was first with a request by roots, and is paid if its input turns out to be bad: rule 33. One word, so that the
+/// first challenge costs little more than another one.
+/// @param proposer Of its first assertion.
+/// @param challenged Serial of the assertion against which its first game was opened, which is that one's first game, too.
+struct Firsts {
+    address proposer;
+    uint64 challenged;
+}
+
 /// @notice What is stored of an assertion. Its output roots are in its id, and follow from its trace root.
 /// @param posted Unix time.
 /// @param end First second in which it can no longer be challenged, unless a rival lives.

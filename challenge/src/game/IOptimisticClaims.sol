@@ -73,6 +73,8 @@ interface IOptimisticClaims {
     error BytesWanted(uint256 most);
     /// @notice The integer that was shown lies in the declared interval.
     error InsideInterval(int256 value);
+    /// @notice This account has not opened the first game of the request.
+    error NotFirstChallenger(address account);
     /// @notice The value sent does not pay for what is asked.
     error WrongValue(uint256 wanted, uint256 given);
     /// @notice The request is closed, or was never made.
@@ -162,12 +164,14 @@ interface IOptimisticClaims {
     /// @param input Which one.
     /// @param element Its index, C order.
     /// @param leaf That holds it, and its siblings up to the root of the tensor's tree.
+    /// @param challenger Of the request's first game; anybody, if there was none.
     function showBadInput(
         bytes32 requestId,
         bytes32[] calldata inputRoots,
         uint256 input,
         uint256 element,
-        Leaf calldata leaf
+        Leaf calldata leaf,
+        address challenger
     ) external;
 
     /// @notice Demands leaves of an input; rule 51. The value is the exact pay.

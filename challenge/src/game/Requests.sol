@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Bonds} from "./Bonds.sol";
-import {Request, RequestStatus, Terms} from "./ClaimState.sol";
+import {Firsts, Request, RequestStatus, Terms} from "./ClaimState.sol";
 import {Program} from "./Forms.sol";
 import {Leaf} from "./GameState.sol";
 import {IDisputeGame} from "./IDisputeGame.sol";
@@ -25,9 +25,8 @@ abstract contract Requests is Ledger {
     /// @inheritdoc IOptimisticClaims
     mapping(address requester => uint64) public nonces;
     mapping(bytes32 requestId => Request) internal _requests;
-    /// @dev Who is paid if the input is bad, rule 33; of requests by roots alone.
-    mapping(bytes32 requestId => bytes32 gameId) internal _firstGame;
-    mapping(bytes32 requestId => address) internal _firstProposer;
+    mapping(bytes32 requestId => Firsts) internal _firsts;
+    mapping(uint64 serial => bytes32 assertionId) internal _bySerial;
 
     constructor(IDisputeGame games, IProgramRegistry registry) {
         (GAMES, REGISTRY) = (games, registry);
@@ -81,7 +80,8 @@ abstract contract Requests is Ledger {
         bytes32[] calldata inputRoots,
         uint256 input,
         uint256 element,
-        Leaf calldata leaf
+        Leaf calldata leaf,
+        address challenger
     ) external {
         Request storage asked = _open(requestId);
         _sameInputs(asked, inputRoots);
@@ -93,7 +93,7 @@ abstract contract Requests is Ledger {
         (asked.status, asked.fee) = (RequestStatus.Void, 0);
         emit Voided(requestId, input, element, value);
         _credit(asked.requester, fee);
-        _lose(deposit, _sufferer(requestId));
+        _lose(deposit, _sufferer(requestId, challenger));
     }
 
     /// @inheritdoc IOptimisticClaims
@@ -155,10 +155,13 @@ abstract contract Requests is Ledger {
     }
 
     /// @dev Whom a bad input has cost most: rule 33.
-    function _sufferer(bytes32 requestId) private view returns (address) {
-        (address challenger, bool isOpen) = GAMES.player(_firstGame[requestId]);
-        if (isOpen) return challenger;
-        address proposer = _firstProposer[requestId];
-        return proposer == address(0) ? msg.sender : proposer;
+    function _sufferer(bytes32 requestId, address challenger) private view returns (address) {
+        Firsts memory first = _firsts[requestId];
+        if (first.proposer == address(0)) return msg.sender;
+        if (first.challenged == 0) return first.proposer;
+        // INVARIANT: an assertion has one game whose counter is 0, so one challenger is right and every other one is nobody.
+        (address player, bool isOpen) = GAMES.player(Ids.game(_bySerial[first.challenged], challenger, 0));
+        if (player == address(0)) revert NotFirstChallenger(challenger);
+        return isOpen ? challenger : first.proposer;
     }
 }

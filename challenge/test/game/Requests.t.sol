@@ -272,7 +272,7 @@ contract Requests_Test is GameWorld {
         returns (bytes memory)
     {
         bytes32[] memory roots = Trees.nodes(forest.trace, 0, 0, 1);
-        return abi.encodeCall(claims.showBadInput, (requestId, roots, input_, element, leaf));
+        return abi.encodeCall(claims.showBadInput, (requestId, roots, input_, element, leaf, CHALLENGER));
     }
 
     function test_badInput_nobodyHasAnswered_paysWhoShowsIt() external {
@@ -319,6 +319,22 @@ contract Requests_Test is GameWorld {
         assertEq(claims.balances(STRANGER), STAKE);
         assertEq(claims.balances(PROPOSER), BOND);
         assertEq(address(claims).balance, 1 ether + STAKE + BOND + 2 * STAKE);
+    }
+
+    /// @dev Nobody but the challenger of the first game can be named as such.
+    function test_badInput_otherChallenger_reverts() external {
+        bytes32 requestId = askByRoots(bad());
+        bytes32 assertionId = assertBy(PROPOSER, requestId, bad());
+        challengeBy(CHALLENGER, assertionId, honest());
+        challengeBy(STRANGER, assertionId, honest());
+        bytes32[] memory roots = Trees.nodes(bad().trace, 0, 0, 1);
+        address[3] memory others = [STRANGER, PROPOSER, address(0)];
+        for (uint256 i; i < others.length; ++i) {
+            bytes memory data =
+                abi.encodeCall(claims.showBadInput, (requestId, roots, 0, 777, leafOf(bad(), 3), others[i]));
+            bytes memory why = abi.encodeWithSelector(IOptimisticClaims.NotFirstChallenger.selector, others[i]);
+            refused(STRANGER, address(claims), 0, data, why);
+        }
     }
 
     /// @dev Rule 33: a first game that is over pays nobody.
