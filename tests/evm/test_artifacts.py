@@ -20,6 +20,8 @@ from verifiable_ml.errors import BackendUnavailable, ChainError, CorruptedArtifa
 from verifiable_ml.program import OPERATORS
 
 OUT = artifacts.CHECKOUT.parent / "out"
+STRUCTS = {"Deployment", "ClaimState", "Forms", "GameState"}
+"""Files of structs that several contracts share."""
 OURS = tuple(sorted(path.stem for path in artifacts.CHECKOUT.glob("*.json") if path.stem != "Halo2VerifierReusable"))
 STRUCTS = {"Deployment", "Question", "ClaimState", "Forms", "GameState"}
 """Files of structs alone."""
@@ -56,6 +58,12 @@ def test_source_file_has_one_contract_of_its_name_and_says_what_it_is(path):
         above = source[: line.start()].rstrip().rsplit("\n", 1)[-1].strip()
         assert above.startswith("///"), f"no NatSpec above `{line.group().strip()}`"
     assert not re.search(r"\brequire\(|revert\(\"", source), "custom errors only"
+
+
+def test_property_22_no_source_asks_who_signed_the_transaction():
+    sources = sorted((OUT.parent / "src").rglob("*.sol"))
+    assert len(sources) > 50
+    assert [path.name for path in sources if "tx.origin" in path.read_text()] == []
 
 
 def test_artifact_reusable_verifier_is_what_ezkl_writes():
