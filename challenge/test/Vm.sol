@@ -15,7 +15,6 @@ interface Vm {
     function getNonce(address account) external view returns (uint64);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);
-    function load(address account, bytes32 slot) external view returns (bytes32);
     function fee(uint256 basefee) external;
     function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
@@ -34,9 +33,6 @@ interface Vm {
     function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);
     function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
-    function parseJsonInt(string calldata json, string calldata key) external pure returns (int256);
-    function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
-    function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
     function parseJsonKeys(string calldata json, string calldata key) external pure returns (string[] memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);

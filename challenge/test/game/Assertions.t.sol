@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Assertion, AssertionStatus, Request, RequestStatus, Trace} from "../../src/game/ClaimState.sol";
+import {Assertion, AssertionStatus, Request, Trace} from "../../src/game/ClaimState.sol";
 import {Reason} from "../../src/game/GameState.sol";
 import {IOptimisticClaims} from "../../src/game/IOptimisticClaims.sol";
 import {IProgramRegistry} from "../../src/game/IProgramRegistry.sol";

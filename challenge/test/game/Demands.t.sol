@@ -2,12 +2,11 @@
 pragma solidity ^0.8.24;
 
 import {AssertionStatus, Demand} from "../../src/game/ClaimState.sol";
-import {Described, Phase, Reason} from "../../src/game/GameState.sol";
+import {Described, Reason} from "../../src/game/GameState.sol";
 import {IOptimisticClaims} from "../../src/game/IOptimisticClaims.sol";
 import {IProgramRegistry} from "../../src/game/IProgramRegistry.sol";
 import {Run} from "../../src/step/ISteps.sol";
 import {Openings} from "../../src/step/Openings.sol";
-import {Forest} from "./GameWorld.sol";
 import {Players} from "./Players.sol";
 import {Toy} from "./ToySteps.sol";
 import {Tree, Trees} from "./Trees.sol";

@@ -3,12 +3,10 @@ pragma solidity ^0.8.24;
 
 import {AssertionStatus} from "../../src/game/ClaimState.sol";
 import {DisputeGame} from "../../src/game/DisputeGame.sol";
-import {Described, Leaf, Phase, Reason, Recomputation, Side, Turn} from "../../src/game/GameState.sol";
+import {Described, Leaf, Phase, Reason, Recomputation, Turn} from "../../src/game/GameState.sol";
 import {IDisputeGame} from "../../src/game/IDisputeGame.sol";
-import {IOptimisticClaims} from "../../src/game/IOptimisticClaims.sol";
 import {Forest} from "./GameWorld.sol";
 import {Play, SmallGames} from "./SmallGames.sol";
-import {ToySteps} from "./ToySteps.sol";
 import {Trees} from "./Trees.sol";
 
 /// @title The moves of a game: rules 20 to 30, one fault at a time, each refused for its reason.

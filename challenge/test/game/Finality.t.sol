@@ -7,7 +7,7 @@ import {IDisputeGame} from "../../src/game/IDisputeGame.sol";
 import {IOptimisticClaims} from "../../src/game/IOptimisticClaims.sol";
 import {IProgramRegistry} from "../../src/game/IProgramRegistry.sol";
 import {Forest} from "./GameWorld.sol";
-import {Play, SmallGames} from "./SmallGames.sol";
+import {SmallGames} from "./SmallGames.sol";
 
 /// @title The sole survivor, what follows for everybody else, and what a consumer reads: rules 14, 15, 17, 19 and 43.
 contract Finality_Test is SmallGames {

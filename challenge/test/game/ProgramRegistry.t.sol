@@ -7,7 +7,7 @@ import {IProgramRegistry} from "../../src/game/IProgramRegistry.sol";
 import {ProgramRegistry} from "../../src/game/ProgramRegistry.sol";
 import {Test} from "../Test.sol";
 import {RealSteps} from "./RealSteps.sol";
-import {Toy, ToySteps} from "./ToySteps.sol";
+import {ToySteps} from "./ToySteps.sol";
 import {Tree, Trees} from "./Trees.sol";
 
 /// @title What is registered is what the id says: rules 4, 5 and 53, properties 25, 31 and 35.
