@@ -20,8 +20,6 @@ from verifiable_ml.errors import BackendUnavailable, ChainError, CorruptedArtifa
 from verifiable_ml.program import OPERATORS
 
 OUT = artifacts.CHECKOUT.parent / "out"
-STRUCTS = {"Deployment", "ClaimState", "Forms", "GameState"}
-"""Files of structs that several contracts share."""
 OURS = tuple(sorted(path.stem for path in artifacts.CHECKOUT.glob("*.json") if path.stem != "Halo2VerifierReusable"))
 STRUCTS = {"Deployment", "Question", "ClaimState", "Forms", "GameState"}
 """Files of structs alone."""
