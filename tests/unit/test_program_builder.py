@@ -9,7 +9,7 @@ import pytest
 from verifiable_ml.errors import MalformedProgram, QuantisationError
 from verifiable_ml.program import Builder, ConstantRef, Interval, Linear, Requantise, Tokens, TraceRef
 from verifiable_ml.program.files import to_files
-from verifiable_ml.program.pieces import MAX_LEAVES, MAX_TERMS, largest_piece
+from verifiable_ml.program.pieces import MAX_LEAVES, MAX_SHOWN, MAX_TERMS, Read, largest_piece
 
 I64 = Interval(-(2**63), 2**63 - 1)
 U8 = Interval(0, 255)
@@ -225,9 +225,11 @@ def test_builder_truths_and_numpy_integers_as_attributes_are_plain_integers():
 
 @pytest.mark.parametrize("runs", [[5], [100_000], [8192], [1000, 3, 2000], [256] * 9, [7, 100_000, 5], [1] * 50])
 @pytest.mark.parametrize("width", [1, 2, 8])
-def test_pieces_bound_holds_for_every_aligned_window(runs, width):
+@pytest.mark.parametrize("depth", [0, 10, 26])
+def test_pieces_bound_holds_for_every_aligned_window(runs, width, depth):
     """Rule 36 by brute force: lay the runs anywhere, count the leaves that each aligned window of tau terms touches."""
-    terms, tau = largest_piece([(runs, width)])
+    read = Read(runs, width, 256 << depth)
+    terms, tau = largest_piece([read])
     assert terms == sum(runs) and tau & (tau - 1) == 0 and 1 <= tau <= MAX_TERMS
     for seed in range(20):
         random, start, addresses = np.random.default_rng(seed), 0, []
@@ -236,4 +238,10 @@ def test_pieces_bound_holds_for_every_aligned_window(runs, width):
             addresses.append(start + np.arange(length) * width)
             start += length * width
         leaves = np.concatenate(addresses) // 256
-        assert max(len(np.unique(leaves[at : at + tau])) for at in range(0, terms, tau)) <= MAX_LEAVES
+        most = max(len(np.unique(leaves[at : at + tau])) for at in range(0, terms, tau))
+        assert most <= MAX_LEAVES and 256 * most + 32 * depth <= read.most_shown(tau) <= MAX_SHOWN
+
+
+@pytest.mark.parametrize(("taps", "nbytes", "tau"), [(9, 1 << 23, 1024), (9, 1 << 25, 8), (15, 1 << 14, 1024), (16, 1 << 15, 8)])
+def test_pieces_of_scattered_taps_are_smaller_where_their_paths_are_long(taps, nbytes, tau):
+    assert largest_piece([Read((1,) * taps, 1, nbytes), Read((taps,), 1, 256)]) == (taps, tau)

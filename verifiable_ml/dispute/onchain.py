@@ -16,6 +16,7 @@ from verifiable_ml.dispute.game import descriptor_leaf
 from verifiable_ml.dispute.moves import Move
 from verifiable_ml.dispute.opening import show
 from verifiable_ml.program import Program
+from verifiable_ml.program.evidence import check_affordable
 from verifiable_ml.program.identity import descriptor, header
 
 MAX_INPUT_BYTES = 24 * 1024
@@ -74,7 +75,8 @@ def is_registered(contracts: Contracts, program_id: bytes) -> bool:
 
 
 def register(contracts: Contracts, program: Program, address: str = "") -> Sent:
-    """Make a program known. address: where its files lie."""
+    """Make a program known. address: where its files lie. Raises UnsupportedOperator if a step of it would cost too much."""
+    check_affordable(program)
     leaves = MerkleTree([descriptor_leaf(descriptor(program, each)) for each in program.operators])
     opened, inputs = [], len(program.inputs)
     for output in program.outputs:

@@ -12,6 +12,7 @@ record     = multiplier u16, six zero bytes, offset i64 (for add: also a_1 … a
 from __future__ import annotations
 
 from dataclasses import fields
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from verifiable_ml.errors import MalformedProgram
 from verifiable_ml.program.encoding import encoding_root
 from verifiable_ml.program.operator import ConstantRef, Operand, Operator
 from verifiable_ml.program.ops import OPERATORS
-from verifiable_ml.program.pieces import largest_piece, partial_levels
+from verifiable_ml.program.pieces import Read, largest_piece, partial_levels
 from verifiable_ml.program.tensor import Shape
 
 if TYPE_CHECKING:
@@ -97,9 +98,15 @@ def descriptor(program: Program, operator: Operator) -> bytes:
 
 def pieces(program: Program, operator: Operator) -> tuple[int, int]:
     """(K, tau) of rules 5 and 36."""
+    return largest_piece(reads(program, operator))
+
+
+def reads(program: Program, operator: Operator) -> tuple[Read, ...]:
+    """How each operand is read, one after the other; () of an operator of one term."""
     known = [program.known(operand) for operand in operator.operands]
     runs = OPERATORS[operator.kind].runs(operator.attributes, tuple(k.shape for k in known))
-    return largest_piece([(lengths, k.interval.dtype.width) for lengths, k in zip(runs, known, strict=bool(runs))])
+    widths = [k.interval.dtype.width for k in known]
+    return tuple(Read(lengths, width, width * prod(k.shape)) for lengths, width, k in zip(runs, widths, known, strict=bool(runs)))
 
 
 def records(operator: Operator) -> IntArray | None:
