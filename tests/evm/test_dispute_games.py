@@ -10,7 +10,7 @@ from evm.dispute_scenes import digits, long_rows
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.docket import account_bytes
-from verifiable_ml.dispute.duties import CloseGame, Finalise, Play, ReturnBond, Role, Withdraw
+from verifiable_ml.dispute.duty import CloseGame, Finalise, Play, ReturnBond, Role, Withdraw
 from verifiable_ml.dispute.game import Outcome, Reason
 from verifiable_ml.dispute.liars import LIES, one_number
 from verifiable_ml.dispute.moves import Name, Partials, Timeout

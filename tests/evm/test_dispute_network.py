@@ -15,7 +15,7 @@ from verifiable_ml.dispute import onchain
 from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.deployment import found
 from verifiable_ml.dispute.docket import account_bytes
-from verifiable_ml.dispute.duties import Role
+from verifiable_ml.dispute.duty import Role
 from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.rehearsal import rehearse
 from verifiable_ml.dispute.runs import Runs

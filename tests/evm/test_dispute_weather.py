@@ -16,7 +16,8 @@ from verifiable_ml.dispute import reader
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import BUMP, Daemon
 from verifiable_ml.dispute.docket import account_bytes
-from verifiable_ml.dispute.duties import Challenge, Play, Role, fee_limit, forecast
+from verifiable_ml.dispute.duties import fee_limit, forecast
+from verifiable_ml.dispute.duty import Challenge, Play, Role
 from verifiable_ml.dispute.game import Outcome, Reason
 from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.rehearsal import rehearse

@@ -16,7 +16,8 @@ from verifiable_ml.bench.table import Cell, Table
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import Daemon
-from verifiable_ml.dispute.duties import Challenge, Play, duties
+from verifiable_ml.dispute.duties import duties
+from verifiable_ml.dispute.duty import Challenge, Play
 from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.rehearsal import rehearse

@@ -80,7 +80,7 @@ def challenge(
 
 def _rehearsed(screen: Screen, path: str, given: str, liar: Liar) -> int | None:
     from verifiable_ml.cli.game_picture import move_line, path_tree
-    from verifiable_ml.dispute.duties import Challenge, Play
+    from verifiable_ml.dispute.duty import Challenge, Play
     from verifiable_ml.dispute.liars import LIES
     from verifiable_ml.dispute.rehearsal import rehearse
 
@@ -119,7 +119,7 @@ def _by_hand(
     screen: Screen, wanted: Wanted, claims: str | None, since: int, path: str, given: str | None, assertion: bytes
 ) -> int | None:
     from verifiable_ml.dispute.docket import Docket
-    from verifiable_ml.dispute.duties import Challenge, CloseGame, Duty, Play, Role
+    from verifiable_ml.dispute.duty import Challenge, CloseGame, Duty, Play, Role
 
     at = place(wanted, claims, since, [path], [given] if given else [])
     daemon = at.daemon(lambda account: Role(account, watches=True), 0)

@@ -22,7 +22,7 @@ from verifiable_ml.dispute.bonds import challenge_bond, proposer_bond
 from verifiable_ml.dispute.clock import PROFILES, Side
 from verifiable_ml.dispute.daemon import Daemon, Done
 from verifiable_ml.dispute.docket import Docket, account_bytes
-from verifiable_ml.dispute.duties import Challenge, Play, Role
+from verifiable_ml.dispute.duty import Challenge, Play, Role
 from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.onchain import LOCAL

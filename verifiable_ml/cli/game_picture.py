@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from verifiable_ml.dispute.docket import Match
-from verifiable_ml.dispute.duties import Challenge, Play
+from verifiable_ml.dispute.duty import Challenge, Play
 from verifiable_ml.dispute.game import Game
 from verifiable_ml.dispute.moves import Block, Move, Name, Partials, Pick, PickInterval, Reveal, Step
 from verifiable_ml.dispute.walk import BLOCK_BYTES

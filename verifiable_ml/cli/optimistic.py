@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from verifiable_ml.chain import Chain
     from verifiable_ml.dispute.daemon import Daemon
     from verifiable_ml.dispute.deployment import Contracts
-    from verifiable_ml.dispute.duties import Role
+    from verifiable_ml.dispute.duty import Role
     from verifiable_ml.dispute.runs import Runs
 
 Programs = Annotated[list[str], typer.Argument(help="Compiled programs (.vml directories), or zoo:NAME.", metavar="PROGRAM…")]
@@ -34,6 +34,9 @@ Inputs = Annotated[
 Once = Annotated[bool, typer.Option("--once", help="One pass, then end.")]
 Poll = Annotated[float, setting("poll", "--poll", help="Seconds between two looks at the chain.", min=0.1)]
 Margin = Annotated[int, setting("margin", "--margin", help="Warn when fewer seconds are left on a clock of one's own.", min=0)]
+Buy = Annotated[
+    int, typer.Option("--buy", help="Bytes of an unknown input to demand at most; one costs 80 times the request's price.", min=0)
+]
 MetricsPort = Annotated[
     int | None, setting("metrics_port", "--metrics-port", help="Serve Prometheus metrics on this port of 127.0.0.1.")
 ]

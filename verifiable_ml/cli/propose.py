@@ -55,7 +55,7 @@ def propose(
     For example:
       vml propose zoo:digits-mlp --chain embedded --ask digits-mlp:3 --once
     """
-    from verifiable_ml.dispute.duties import Role
+    from verifiable_ml.dispute.duty import Role
 
     at = place(Wanted(chain or EMBEDDED, chain_id, keystore, password_file), claims, since, paths, inputs or ())
     daemon = at.daemon(lambda account: Role(account, proposes=True, least_fee=least_fee), margin)

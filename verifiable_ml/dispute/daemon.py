@@ -16,23 +16,22 @@ from verifiable_ml.chain import Reverted, Sent
 from verifiable_ml.dispute import onchain
 from verifiable_ml.dispute.deployment import Contracts
 from verifiable_ml.dispute.docket import Docket, Request
-from verifiable_ml.dispute.duties import (
+from verifiable_ml.dispute.duties import Danger, duties, fee_limit, forecast
+from verifiable_ml.dispute.duty import (
     WHENEVER,
     Answer,
+    Buy,
     Challenge,
     CloseDemand,
     CloseGame,
-    Danger,
     Duty,
     Finalise,
     Play,
     ReturnBond,
     Role,
     Serve,
+    ShowBadInput,
     Withdraw,
-    duties,
-    fee_limit,
-    forecast,
 )
 from verifiable_ml.dispute.reader import Reader
 from verifiable_ml.dispute.runs import Runs
@@ -163,6 +162,12 @@ class Daemon:
                 return onchain.answer(contracts, duty.request, mine)
             case Serve():
                 return onchain.serve(contracts, duty.demand, duty.data)
+            case Buy():
+                roots = docket.requests[duty.request].roots
+                return onchain.buy(contracts, duty.assertion, roots, duty.place, duty.first, duty.count, duty.pay)
+            case ShowBadInput():
+                roots, bad = docket.requests[duty.request].roots, duty.outside
+                return onchain.show_bad_input(contracts, duty.request, roots, bad.place, bad.element, bad.leaf(), duty.challenger)
             case CloseDemand():
                 return onchain.close_demand(contracts, duty.demand)
             case CloseGame():
@@ -196,7 +201,7 @@ def fee_limit_of(duty: Duty, docket: Docket, most: int) -> int:
 
 
 def _request(duty: Duty, docket: Docket) -> Request | None:
-    if isinstance(duty, Challenge | Answer):
+    if isinstance(duty, Challenge | Answer | Buy):
         return docket.requests[duty.request]
     if isinstance(duty, Play):
         return docket.requests[docket.assertions[docket.matches[duty.move.game].assertion].request]
@@ -217,6 +222,10 @@ def _about(duty: Duty) -> dict[str, str | int]:
             return {"assertion": duty.assertion.hex()}
         case Answer():
             return {"request": duty.request.hex()}
+        case Buy():
+            return {"assertion": duty.assertion.hex(), "input": duty.place, "leaf": duty.first, "leaves": duty.count}
+        case ShowBadInput():
+            return {"request": duty.request.hex(), "input": duty.outside.place, "element": duty.outside.element}
         case CloseGame():
             return {"game": duty.game.hex()}
         case Serve() | CloseDemand():

@@ -40,7 +40,7 @@ class Request:
     program_id: bytes
     roots: tuple[bytes, ...]
     inputs: tuple[bytes, ...]
-    """The bytes of each input; () if they were given by roots."""
+    """The bytes of each input; () if they were given by roots, and were not shown since."""
     profile: Profile
     price: int
     fee: int
@@ -72,6 +72,7 @@ class Assertion:
     status: AssertionStatus
     reason: Reason | None
     """Why it is dead."""
+    posted: int
     end: int
     """The first second in which it can no longer be challenged, unless a rival lives."""
     games: int
@@ -132,8 +133,10 @@ class Docket:
     matches: Mapping[bytes, Match] = field(default_factory=dict)
     """Games whose events and state agree."""
     opened: Mapping[bytes, tuple[Opened, ...]] = field(default_factory=dict)
-    """All games against an assertion, also those that cannot be followed."""
+    """All games against an assertion, also those that cannot be followed; the assertion that was challenged first comes first."""
     demands: Mapping[bytes, Demand] = field(default_factory=dict)
+    leaves: Mapping[bytes, Mapping[int, bytes]] = field(default_factory=dict)
+    """What demands have brought onto the chain: by the root of the tensor, by the place of the leaf."""
     owed: int = 0
     funds: int = 0
 
@@ -174,6 +177,7 @@ def assertion_of(told: Told, stored: Sequence[Any]) -> Assertion:
         outputs=tuple(values["outputs"]),
         status=AssertionStatus(ASSERTION_STATUS[stored[5]]),
         reason=REASONS[stored[6]],
+        posted=stored[3],
         end=stored[4],
         games=stored[9],
         open_games=stored[10],

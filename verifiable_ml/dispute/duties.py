@@ -2,116 +2,37 @@
 """From a docket to the transactions that one account has to send now: pure functions, no chain, no clock, no log.
 
 A watcher challenges what its own run contradicts and plays these games; a proposer answers requests and defends its answers; both
-end what is over and take what they are owed. Each duty names what it is about, so that one which is out of date reverts.
+end what is over and take what they are owed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verifiable_ml.dispute.bonds import CHALLENGE_GAS
 from verifiable_ml.dispute.clock import Side
+from verifiable_ml.dispute.data import data_duties
 from verifiable_ml.dispute.docket import Assertion, Docket, Match, Request
-from verifiable_ml.dispute.forest import Forest
+from verifiable_ml.dispute.duty import (
+    WHENEVER,
+    Answer,
+    Challenge,
+    CloseGame,
+    Duty,
+    Finalise,
+    Play,
+    ReturnBond,
+    Role,
+    Runner,
+    Withdraw,
+)
 from verifiable_ml.dispute.game import Reason, State
-from verifiable_ml.dispute.moves import Move
-from verifiable_ml.dispute.onchain import Demand
 from verifiable_ml.dispute.player import challenger, proposer
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 
-Runner = Callable[[Request], Forest | None]
 MOST_LOST = 3
 """Games that a watcher loses against one assertion before it stops: something of its own is wrong."""
-WHENEVER = 1 << 62
-"""The deadline of what has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What an account does. proposes: answers requests that pay at least `least_fee` wei. watches: challenges wrong answers."""
-
-    account: bytes
-    """20 bytes."""
-    proposes: bool = False
-    watches: bool = False
-    least_fee: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """Something to send, and the first second in which it is too late."""
-
-    deadline: int
-
-
-@dataclass(frozen=True, slots=True)
-class Play(Duty):
-    """A move of a game."""
-
-    move: Move
-    side: Side
-    kind: str
-    """Of the picked operator, "" before there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge(Duty):
-    """A game against a wrong assertion."""
-
-    request: bytes
-    assertion: bytes
-    own_root: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Duty):
-    """An assertion of one's own."""
-
-    request: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Serve(Duty):
-    """Leaves that were demanded of one's own assertion."""
-
-    demand: Demand
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CloseDemand(Duty):
-    """A demand that nobody served in time."""
-
-    demand: Demand
-
-
-@dataclass(frozen=True, slots=True)
-class CloseGame(Duty):
-    """A game of one's own that has become moot."""
-
-    game: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Finalise(Duty):
-    """The sole survivor of a request."""
-
-    assertion: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnBond(Duty):
-    """One's own assertion, which was as right as the final one."""
-
-    assertion: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw(Duty):
-    """What the account is owed, in wei."""
-
-    amount: int
 
 
 def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
@@ -119,7 +40,7 @@ def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
     found = [
         *_moves(docket, role, runner),
         *_moot_games(docket, role),
-        *_demands(docket, role, runner),
+        *data_duties(docket, role, runner),
         *(_challenges(docket, role, runner) if role.watches else ()),
         *(_answers(docket, role, runner) if role.proposes else ()),
         *_finals(docket, role, runner),
@@ -243,19 +164,7 @@ def _is_sole_survivor(docket: Docket, assertion: Assertion, request: Request) ->
     return closed and docket.now >= assertion.end and quiet and request.living == 1
 
 
-# ---- data and money --------------------------------------------------------------------------------------------------
-
-
-def _demands(docket: Docket, role: Role, runner: Runner) -> Iterator[Serve | CloseDemand]:
-    for demand in docket.demands.values():
-        assertion = docket.assertions[demand.assertion]
-        mine, own = runner(docket.requests[assertion.request]), assertion.proposer == role.account
-        if own and docket.now < demand.deadline and mine is not None:
-            data = mine.demanded(demand.root)
-            if data is not None:
-                yield Serve(demand.deadline, demand, data)
-        elif not own and docket.now >= demand.deadline and assertion.status is AssertionStatus.LIVING:
-            yield CloseDemand(WHENEVER, demand)
+# ---- money -----------------------------------------------------------------------------------------------------------
 
 
 def _money(docket: Docket, role: Role) -> tuple[Withdraw, ...]:

@@ -14,7 +14,7 @@ from verifiable_ml.dispute.deployment import Contracts
 from verifiable_ml.dispute.forest import Forest, registration
 from verifiable_ml.dispute.game import descriptor_leaf
 from verifiable_ml.dispute.moves import Move
-from verifiable_ml.dispute.opening import show
+from verifiable_ml.dispute.opening import Run, show
 from verifiable_ml.program import Program
 from verifiable_ml.program.evidence import check_affordable
 from verifiable_ml.program.identity import descriptor, header
@@ -137,6 +137,19 @@ def finalise(contracts: Contracts, assertion_id: bytes) -> Sent:
 def return_bond(contracts: Contracts, assertion_id: bytes) -> Sent:
     """The bond of a living assertion of a closed request."""
     return contracts.claims.send("returnBond", assertion_id)
+
+
+def buy(contracts: Contracts, assertion: bytes, roots: tuple[bytes, ...], place: int, first: int, count: int, pay: int) -> Sent:
+    """Demand leaves of an input. roots: of all inputs; pay: in wei, exactly."""
+    return contracts.claims.send("demandInput", assertion, list(roots), place, first, count, value=pay)
+
+
+def show_bad_input(
+    contracts: Contracts, request: bytes, roots: tuple[bytes, ...], place: int, element: int, leaf: Run, challenger: bytes
+) -> Sent:
+    """Make a request void: an element of its input leaves the interval. challenger: of its first game, zero if there was none."""
+    opened = leaf.data, list(leaf.siblings)
+    return contracts.claims.send("showBadInput", request, list(roots), place, element, opened, "0x" + challenger.hex())
 
 
 def serve(contracts: Contracts, demand: Demand, data: bytes) -> Sent:

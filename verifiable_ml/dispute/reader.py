@@ -28,6 +28,7 @@ from verifiable_ml.dispute.docket import (
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import State
 from verifiable_ml.dispute.onchain import Demand, owed
+from verifiable_ml.dispute.served import completed, leaves_of
 from verifiable_ml.errors import ChainError, IllegalMove, MalformedEvidence, VerifiableMlError
 
 LOG = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class Reader:
         node = self.contracts.claims.node
         head = node.block()
         told = [Told(event.name, event.values, self._time(event)) for event in self._events(head)]
-        requests = self._requests(told)
+        leaves = leaves_of(told)
+        requests = {name: completed(request, told, leaves) for name, request in self._requests(told).items()}
         assertions = self._assertions(told, requests)
         return Docket(
             now=head.time,
@@ -66,6 +68,7 @@ class Reader:
             matches=self._matches(told, assertions, requests),
             opened=_opened(told),
             demands=self._demands(told, assertions),
+            leaves=leaves,
             owed=owed(self.contracts, account),
             funds=node.balance(account),
         )

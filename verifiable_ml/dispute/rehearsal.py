@@ -15,7 +15,7 @@ from verifiable_ml.dispute.clock import PROFILES
 from verifiable_ml.dispute.daemon import Daemon, Done
 from verifiable_ml.dispute.deployment import Contracts, deploy
 from verifiable_ml.dispute.docket import Match, account_bytes
-from verifiable_ml.dispute.duties import Role
+from verifiable_ml.dispute.duty import Role
 from verifiable_ml.dispute.liars import Lie
 from verifiable_ml.dispute.onchain import LOCAL, Asked
 from verifiable_ml.dispute.runs import Runs, honest, input_bytes
