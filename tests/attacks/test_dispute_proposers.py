@@ -13,7 +13,7 @@ from unit.small_games import PROGRAMS, against, honest_of, kinds
 from unit.small_settlements import MALLORY, world
 from verifiable_ml.commitment import Dtype, keccak, tensor_root
 from verifiable_ml.commitment.merkle import TENSOR, TRACE, leaf_hash
-from verifiable_ml.dispute import liars, watcher
+from verifiable_ml.dispute import actions, liars
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Outcome, Reason
@@ -148,7 +148,7 @@ def test_property_28_trace_of_another_number_of_tensors_can_neither_be_posted_no
     honest = honest_of("chain_2")
     liar, w = AnotherCount(honest), world(honest)
     with pytest.raises(IllegalMove) as caught:
-        w.act(MALLORY, watcher.Propose(w.request, watcher.answer(w.state, w.request, liar)))
+        w.act(MALLORY, actions.Propose(w.request, actions.answer(w.state, w.request, liar)))
     assert caught.value.rule == 12
     assert against(liar, honest).refused.rule == 22
 

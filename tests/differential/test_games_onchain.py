@@ -20,13 +20,13 @@ from unit.small_games import GAMES, honest_of
 from vectors.games import cases
 from vectors.generate import FOLDER
 from verifiable_ml.dispute import liars, player
+from verifiable_ml.dispute.actions import answer
 from verifiable_ml.dispute.clock import PROFILES, Side
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import State
 from verifiable_ml.dispute.moves import Move, Timeout
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestTerms
 from verifiable_ml.dispute.settlement.requests import MAX_INPUT_BYTES
-from verifiable_ml.dispute.watcher import answer
 
 REQUESTER, PROPOSER, CHALLENGER, STRANGER = (bytes([letter]) * 20 for letter in b"rpcs")
 VECTORS = json.loads((FOLDER / "game.json").read_text())

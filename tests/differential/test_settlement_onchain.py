@@ -17,6 +17,7 @@ from differential.mirror import Mirror
 from unit.small_games import honest_forest
 from verifiable_ml.commitment import Dtype, tensor_tree
 from verifiable_ml.dispute import liars, player
+from verifiable_ml.dispute.actions import answer, served
 from verifiable_ml.dispute.bonds import demand_pay
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.forest import Forest
@@ -25,7 +26,6 @@ from verifiable_ml.dispute.moves import Described, Move, Timeout
 from verifiable_ml.dispute.opening import Run, show
 from verifiable_ml.dispute.settlement import AssertionStatus, Demand, RequestStatus, RequestTerms, is_moot
 from verifiable_ml.dispute.settlement.demands import OfConstant, OfInput, OfOutput
-from verifiable_ml.dispute.watcher import answer, served
 from verifiable_ml.program import Builder, Interval, Tokens
 
 ACCOUNTS = tuple(bytes([letter]) * 20 for letter in b"rabcmn")

@@ -18,13 +18,13 @@ from unit.small_games import honest_forest, honest_of
 from verifiable_ml import chain as chains
 from verifiable_ml.chain.contract import Contract
 from verifiable_ml.dispute import liars, player, rules, settlement
+from verifiable_ml.dispute.actions import answer
 from verifiable_ml.dispute.clock import PROFILES, Side
 from verifiable_ml.dispute.forest import Forest, registration
 from verifiable_ml.dispute.game import Game, State, Terms
 from verifiable_ml.dispute.moves import Move
 from verifiable_ml.dispute.settlement import Call, Settlement
 from verifiable_ml.dispute.settlement.assertions import MAX_OUTPUT_BYTES
-from verifiable_ml.dispute.watcher import answer
 from verifiable_ml.program import OPERATORS
 
 TABLE = Path(__file__).with_name("game_gas.json")

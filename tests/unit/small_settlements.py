@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from unit.dockets import Known, action_of, docket_of
 from unit.small_games import honest_of
 from verifiable_ml.commitment import encode_tensor
-from verifiable_ml.dispute import liars, settlement, simulate, watcher
+from verifiable_ml.dispute import actions, liars, settlement, simulate
+from verifiable_ml.dispute.actions import Action
 from verifiable_ml.dispute.bonds import challenge_bond, proposer_bond
 from verifiable_ml.dispute.clock import PROFILES
+from verifiable_ml.dispute.duties import duties
+from verifiable_ml.dispute.duty import Role
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import State
 from verifiable_ml.dispute.moves import Move
 from verifiable_ml.dispute.settlement import Call, RequestTerms, Settlement, at_stake
-from verifiable_ml.dispute.watcher import Account, Action
 from verifiable_ml.errors import IllegalMove
 
 START, GWEI, FEE = 1_000_000, 10**9, 10**15
@@ -45,9 +48,9 @@ class World:
         self.accepted += 1
 
     def act(self, sender: bytes, action: Action) -> None:
-        self.paid[sender] = self.paid.get(sender, 0) + watcher.cost(self.state, action)
-        self.put(watcher.perform(self.state, sender, self.now, action))
-        if isinstance(action, watcher.Play):
+        self.paid[sender] = self.paid.get(sender, 0) + actions.cost(self.state, action)
+        self.put(actions.perform(self.state, sender, self.now, action))
+        if isinstance(action, actions.Play):
             self.played.setdefault(action.game, []).append(action.move)
 
     def call(self, sender: bytes, value: int = 0, base_fee: int = GWEI) -> Call:
@@ -115,15 +118,22 @@ def world(honest: Forest | None = None, *, profile: int = 0, by_roots: bool = Fa
     return made
 
 
-def side(address: bytes, forest: Forest, **roles: bool) -> Agent:
-    """An account that believes its forest: honest, or a liar that plays as well as it can."""
-    return lambda w: watcher.due(w.state, w.played, Account(address, **roles), {w.request: forest}, w.now)
+def side(address: bytes, forest: Forest, *, proposes: bool = True, challenges: bool = True) -> Agent:
+    """An account that believes its forest: honest, or a liar that plays as well as it can. It decides as the daemon does."""
+    role = Role(address, proposes=proposes, watches=challenges)
+
+    def wanted(w: World) -> Iterator[Action]:
+        docket = docket_of(w.state, w.played, address, w.now)
+        found = (action_of(duty, w.state, forest) for duty in duties(docket, role, Known({w.request: forest})))
+        return (action for action in found if action)
+
+    return wanted
 
 
 def liar(address: bytes, forest: Forest, **roles: bool) -> Agent:
     """The same with an end to its money: it asserts in the first epoch alone."""
     agent = side(address, forest, **roles)
-    return lambda w: (action for action in agent(w) if not isinstance(action, watcher.Propose) or w.asked.epoch == 0)
+    return lambda w: (action for action in agent(w) if not isinstance(action, actions.Propose) or w.asked.epoch == 0)
 
 
 def patient(agent: Agent) -> Agent:
@@ -131,7 +141,7 @@ def patient(agent: Agent) -> Agent:
 
     def late(w: World) -> Iterator[Action]:
         for action in agent(w):
-            game = w.state.games[action.game] if isinstance(action, watcher.Play) else None
+            game = w.state.games[action.game] if isinstance(action, actions.Play) else None
             if game is None or w.now >= game.clock.start + simulate.last_second(game):
                 yield action
 
@@ -183,5 +193,5 @@ def asserted(*who: tuple[bytes, Forest], **terms: int) -> World:
     """A world in which these have asserted their forests."""
     w = world(**terms)
     for sender, forest in who:
-        w.act(sender, watcher.Propose(w.request, watcher.answer(w.state, w.request, forest)))
+        w.act(sender, actions.Propose(w.request, actions.answer(w.state, w.request, forest)))
     return w

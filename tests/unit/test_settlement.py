@@ -33,13 +33,13 @@ from unit.small_settlements import (
     world,
 )
 from verifiable_ml.dispute import settlement
+from verifiable_ml.dispute.actions import Challenge, Finalise, Play, Propose, ReturnBond, answer
 from verifiable_ml.dispute.bonds import challenge_bond, demand_pay, price_of, proposer_bond
 from verifiable_ml.dispute.clock import PROFILES
 from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.moves import Timeout
 from verifiable_ml.dispute.settlement import AssertionStatus, Call
 from verifiable_ml.dispute.settlement.demands import OfOutput
-from verifiable_ml.dispute.watcher import Challenge, Finalise, Play, Propose, ReturnBond, answer
 
 # ---- one right answer ------------------------------------------------------------------------------------------------
 

@@ -29,13 +29,13 @@ from unit.small_settlements import (
     world,
 )
 from verifiable_ml.commitment import encode_tensor
-from verifiable_ml.dispute import settlement, watcher
+from verifiable_ml.dispute import actions, settlement
+from verifiable_ml.dispute.actions import Challenge, Play, Propose, answer
 from verifiable_ml.dispute.bonds import demand_pay
 from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.moves import Described
 from verifiable_ml.dispute.settlement import AssertionStatus
 from verifiable_ml.dispute.settlement.demands import OfConstant, OfInput, OfOutput
-from verifiable_ml.dispute.watcher import Challenge, Play, Propose, answer
 
 # ---- data ------------------------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ def test_property_37_demands_of_input_output_and_constant_are_served_and_paid():
 def test_property_37_demand_that_is_not_served_in_time_kills_the_assertion(second):
     w = asserted((ALICE, HONEST))
     name = demanded(w, OfOutput(0))
-    run = watcher.served(HONEST, w.state.demands[name])
+    run = actions.served(HONEST, w.state.demands[name])
     w.now = START + L1.time + second
     if second < 0:
         assert refused(lambda: settlement.close_demand(w.state, w.call(BOB), name)) == 51
@@ -84,7 +84,7 @@ def test_rule_52_service_leaves_half_a_clock_of_window_and_demands_end_with_the_
     name = demanded(w, OfOutput(0))
     w.now = START + L1.window
     assert refused(lambda: demanded(w, OfInput(0))) == 52
-    w.put(settlement.serve(w.state, w.call(ALICE), name, watcher.served(HONEST, w.state.demands[name])))
+    w.put(settlement.serve(w.state, w.call(ALICE), name, actions.served(HONEST, w.state.demands[name])))
     assert w.state.assertions[assertion_of(w, ALICE)].end == w.now + L1.time // 2
     w.act(BOB, Challenge(assertion_of(w, ALICE), LIAR.root))
     assert refused(lambda: demanded(w, OfInput(0))) == 52
@@ -103,7 +103,7 @@ def test_rule_51_wrong_leaves_counts_pays_and_tensors_are_refused():
         assert refused(lambda: demanded(w, bad, nbytes=256)) == 51  # noqa: B023
     name = demanded(w, OfOutput(0))
     assert refused(lambda: demanded(w, OfOutput(0))) == 51, "the same once more"
-    run = watcher.served(HONEST, w.state.demands[name])
+    run = actions.served(HONEST, w.state.demands[name])
     for wrong in (replace(run, data=run.data[:-1]), replace(run, data=b"\0\0\0"), replace(run, first=1)):
         assert refused(lambda: settlement.serve(w.state, w.call(ALICE), name, wrong)) == 51  # noqa: B023
     assert w.state.assertions[key].open_demands == 1
@@ -124,6 +124,6 @@ def test_constant_of_many_leaves_is_served_by_runs():
     w = world(honest)
     w.act(ALICE, Propose(w.request, answer(w.state, w.request, honest)))
     name = demanded(w, constant(honest), 20, 4, 6000 - 20 * 256)
-    assert encode_tensor(honest.program.constants[0])[20 * 256 :] == watcher.served(honest, w.state.demands[name]).data
+    assert encode_tensor(honest.program.constants[0])[20 * 256 :] == actions.served(honest, w.state.demands[name]).data
     w.run({ALICE: side(ALICE, honest)}, until=START + 1)
     assert w.state.demands == {}

@@ -33,10 +33,10 @@ from unit.small_settlements import (
 )
 from verifiable_ml.commitment import Dtype, tensor_root, tensor_tree
 from verifiable_ml.dispute import settlement
+from verifiable_ml.dispute.actions import Challenge, Play, Propose, answer
 from verifiable_ml.dispute.moves import Timeout
 from verifiable_ml.dispute.opening import Run, show
 from verifiable_ml.dispute.settlement import Call, RequestStatus, RequestTerms, Settlement
-from verifiable_ml.dispute.watcher import Challenge, Play, Propose, answer
 from verifiable_ml.program import Builder, Interval, Tokens
 
 # ---- requests --------------------------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ def watch(
     It opens a game against an assertion whose trace root is not its own, answers each move, says so when a clock ran out,
     makes final what is right, and withdraws what it is owed. An input of which a request gives the roots alone it demands from
     who asserts, if that takes no more than --buy bytes; of one that leaves its interval it shows where. It needs the program and
-    the chain, nothing else: end it at any time and start it again. It warns of a game that it will lose if nothing changes. A line
-    an event; with --json, a JSON object each.
+    the chain, nothing else: end it at any time and start it again. It warns of a game that it will lose if nothing changes. A
+    line an event; with --json, a JSON object each.
 
     For example:
       vml watch zoo:digits-mlp --chain embedded --once

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from verifiable_ml.commitment import encode_tensor
-from verifiable_ml.dispute import player, settlement, simulate, watcher
+from verifiable_ml.dispute import actions, player, settlement, simulate
+from verifiable_ml.dispute.actions import Action, Challenge, Finalise, Play, Propose
 from verifiable_ml.dispute.bonds import challenge_bond, proposer_bond
 from verifiable_ml.dispute.clock import PROFILES, Side, longest_against_prompt
 from verifiable_ml.dispute.forest import Forest
 from verifiable_ml.dispute.game import Game, State
 from verifiable_ml.dispute.moves import Move
 from verifiable_ml.dispute.settlement import Call, RequestTerms, Settlement
-from verifiable_ml.dispute.watcher import Action, Challenge, Finalise, Play, Propose
 from verifiable_ml.errors import IllegalMove, MalformedEvidence
 from verifiable_ml.program.pieces import partial_levels
 
@@ -93,8 +93,8 @@ class _Field:
 
     def act(self, sender: bytes, action: Action) -> None:
         """Now. Raises IllegalMove, MalformedEvidence."""
-        self.paid[sender] = self.paid.get(sender, 0) + watcher.cost(self.state, action)
-        self.state = watcher.perform(self.state, sender, self.now, action)
+        self.paid[sender] = self.paid.get(sender, 0) + actions.cost(self.state, action)
+        self.state = actions.perform(self.state, sender, self.now, action)
         if isinstance(action, Play):
             self.moves.setdefault(action.game, []).append(action.move)
 
@@ -104,7 +104,7 @@ class _Field:
 
     def assertion(self, sender: bytes, forest: Forest) -> bytes:
         """A new one; its id."""
-        self.act(sender, Propose(self.request, watcher.answer(self.state, self.request, forest)))
+        self.act(sender, Propose(self.request, actions.answer(self.state, self.request, forest)))
         return list(self.state.assertions)[-1]
 
     def fight(self, batch: Sequence[tuple[bytes, Forest]], late: Challenge | None) -> int:
