@@ -11,17 +11,17 @@ from eth_account import Account
 from evm.conftest import running_anvil
 from evm.dispute_scenes import digits
 from verifiable_ml import chain as chains
-from verifiable_ml.chain import node as nodes
-from verifiable_ml.dispute import reader
+from verifiable_ml.dispute import daemon as daemons
+from verifiable_ml.dispute import onchain, reader
 from verifiable_ml.dispute.clock import Side
-from verifiable_ml.dispute.daemon import BUMP, Daemon
-from verifiable_ml.dispute.docket import account_bytes
+from verifiable_ml.dispute.daemon import BUMP, Daemon, patience_of
+from verifiable_ml.dispute.docket import Docket, account_bytes
 from verifiable_ml.dispute.duties import fee_limit, forecast
-from verifiable_ml.dispute.duty import Challenge, Play, Role
+from verifiable_ml.dispute.duty import WHENEVER, Challenge, Duty, Play, Role
 from verifiable_ml.dispute.game import Outcome, Reason
 from verifiable_ml.dispute.liars import LIES
 from verifiable_ml.dispute.rehearsal import rehearse
-from verifiable_ml.dispute.runs import Runs
+from verifiable_ml.dispute.runs import Runs, honest
 from verifiable_ml.errors import Unreachable
 
 CONVICTED = Outcome(Side.CHALLENGER, Reason.STEP)
@@ -119,7 +119,7 @@ def test_property_44_transaction_that_no_block_takes_is_replaced_at_higher_fees(
     watcher = signing(scene)
     scene.proposer.once()
     ask(chain, "evm_setAutomine", False)
-    monkeypatch.setattr(nodes, "MINING_TIMEOUT", 0.5)
+    monkeypatch.setattr(daemons, "PATIENCE", 0.5)
     assert watcher.once() == []
     assert watcher.bump == BUMP
     assert watcher.once() == []
@@ -128,6 +128,31 @@ def test_property_44_transaction_that_no_block_takes_is_replaced_at_higher_fees(
     ask(chain, "evm_mine")
     assert finished(scene, watcher) == CONVICTED
     assert len(watcher.docket.matches) == 1
+
+
+def test_property_44_transaction_that_no_block_takes_does_not_hold_up_the_others(chain, monkeypatch):
+    """Three wrong assertions, no block: each challenge is tried in one pass, and all are made once there are blocks again."""
+    program, trace = digits()
+    scene = rehearse(program, trace, LIES["largest"], chain)
+    scene.proposer.once()
+    for account, lie in zip(chain.accounts[4:6], ("first", "middle"), strict=True):
+        onchain.answer(scene.contracts.by(account), scene.request_id, LIES[lie](honest(trace)))
+    watcher = signing(scene)
+    ask(chain, "evm_setAutomine", False)
+    monkeypatch.setattr(daemons, "PATIENCE", 0.3)
+    assert watcher.once() == []
+    assert watcher.bump == 3 * BUMP
+    assert int(ask(chain, "txpool_status")["pending"], 16) == 1
+    ask(chain, "evm_setAutomine", True)
+    ask(chain, "evm_mine")
+    while any(isinstance(done.duty, Challenge) for done in watcher.once()):
+        pass
+    assert [len(games) for games in watcher.docket.opened.values()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(WHENEVER, 30), (3600, 30), (60, 15), (20, 5), (3, 1), (-5, 1)])
+def test_patience_is_a_part_of_what_is_left_until_a_duty_is_too_late(left, seconds):
+    assert patience_of(Duty(1000 + left), Docket(1000, 1)) == seconds
 
 
 def test_property_44_node_whose_logs_lag_behind_its_state_gets_no_move(monkeypatch):

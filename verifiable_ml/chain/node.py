@@ -21,7 +21,7 @@ from verifiable_ml.chain.reverts import Reverted, embedded_revert_data, printabl
 from verifiable_ml.errors import ChainError, TransactionPending, Unreachable, VerifiableMlError
 
 MINING_TIMEOUT = 180.0
-"""Seconds until a transaction must be in a block."""
+"""Seconds that a transaction has to get into a block, unless somebody is in a hurry."""
 
 GWEI = 10**9
 
@@ -73,6 +73,7 @@ class Node:
     estimates: whether to ask the node for a gas limit. The embedded EVM takes a minute to estimate what it runs in a second.
     bump: above 0 a transaction takes the place of the account's oldest one that waits, at fees so many percent above what the
     node asks: what was sent before fees rose would hold up all that comes after it.
+    patience: seconds until a transaction must be in a block, by default three minutes.
     """
 
     web3: Web3
@@ -83,6 +84,7 @@ class Node:
     estimates: bool = True
     max_fee: int = MAX_FEE
     bump: int = 0
+    patience: float | None = None
 
     def call(self, to: str, data: bytes, gas: int, block: int | None = None) -> bytes:
         """The answer of a call that changes nothing. Raises Reverted, Unreachable, ChainError."""
@@ -206,11 +208,15 @@ class Node:
         wanted = (2 * base + tip) * (100 + self.bump) // 100
         return {"maxPriorityFeePerGas": tip, "maxFeePerGas": min(wanted, self.max_fee)}
 
+    @property
+    def _patience(self) -> float:
+        return MINING_TIMEOUT if self.patience is None else self.patience
+
     def _mined(self, name: bytes) -> tuple[bool, Sent]:
         """Whether a transaction succeeded, and its receipt. One block is enough: on a chain that reorganises, wait for more."""
         try:
             with self._failures():
-                mined = self.web3.eth.wait_for_transaction_receipt(HexBytes(name), timeout=MINING_TIMEOUT)
+                mined = self.web3.eth.wait_for_transaction_receipt(HexBytes(name), timeout=self._patience)
                 if bytes(mined["transactionHash"]) != name:
                     raise self._refused("it gave the receipt of another transaction")
                 sent = Sent(name, int(mined["gasUsed"]), int(mined["blockNumber"]), mined.get("contractAddress"))
@@ -250,7 +256,7 @@ class Node:
         except (requests.RequestException, ProviderConnectionError, OSError, Timeout) as error:
             raise unreachable(self.name, error) from None
         except TimeExhausted:
-            raise self._refused(f"no block took it within {MINING_TIMEOUT:.0f} s") from None
+            raise self._refused(f"no block took it within {self._patience:g} s") from None
         except Exception as error:  # the node's bytes go through web3's decoders, and those raise whatever comes
             raise self._refused(f"{type(error).__name__}: {printable(str(error))}") from error
 

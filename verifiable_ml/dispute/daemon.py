@@ -42,6 +42,10 @@ LOG = logging.getLogger(__name__)
 
 BUMP = 25
 """Percent by which the fees of a transaction that waits are raised, each time; nodes ask for 10 at least."""
+PATIENCE = 30.0
+"""Seconds that one transaction may hold up the others: then the next one that is due takes its place; it is sent again later."""
+HASTE = 4
+"""Into so many parts the time until a duty's deadline is cut: one is waited for a block, then fees are raised."""
 LONGEST_PAUSE = 60.0
 """Seconds between two passes when nothing answers."""
 
@@ -150,7 +154,7 @@ class Daemon:
         return sent
 
     def _send(self, duty: Duty, docket: Docket) -> Sent:
-        contracts = self._within(fee_limit_of(duty, docket, self.contracts.claims.node.max_fee))
+        contracts = self._within(fee_limit_of(duty, docket, self.contracts.claims.node.max_fee), patience_of(duty, docket))
         match duty:
             case Play():
                 return onchain.play(contracts, duty.move, duty.kind)
@@ -178,12 +182,12 @@ class Daemon:
                 return onchain.return_bond(contracts, duty.assertion)
         return onchain.withdraw(contracts, self.account)
 
-    def _within(self, fee: int) -> Contracts:
-        """The contracts, with no more paid for gas than that."""
+    def _within(self, fee: int, patience: float) -> Contracts:
+        """The contracts, with no more paid for gas than that, and no longer waited for a block."""
         made = self.contracts
         if made.claims.node.signer is None:  # the node itself signs, and sets the fee
             return made
-        node = replace(made.claims.node, max_fee=fee, bump=self.bump)
+        node = replace(made.claims.node, max_fee=fee, bump=self.bump, patience=patience)
         return replace(made, claims=replace(made.claims, node=node), games=replace(made.games, node=node))
 
     def _warn(self, danger: Danger) -> None:
@@ -198,6 +202,11 @@ def fee_limit_of(duty: Duty, docket: Docket, most: int) -> int:
     if request is None or duty.deadline == WHENEVER:
         return most
     return fee_limit(duty.deadline, docket.now, request.profile.time, request.price, most)
+
+
+def patience_of(duty: Duty, docket: Docket) -> float:
+    """How long a duty is waited for, in seconds: it is never left until it is too late, nor are the other ones."""
+    return min(PATIENCE, max((duty.deadline - docket.now) / HASTE, 1.0))
 
 
 def _request(duty: Duty, docket: Docket) -> Request | None:
