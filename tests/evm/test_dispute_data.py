@@ -13,6 +13,7 @@ from verifiable_ml.dispute import onchain
 from verifiable_ml.dispute.bonds import challenge_bond, demand_pay
 from verifiable_ml.dispute.clock import PROFILES
 from verifiable_ml.dispute.docket import account_bytes
+from verifiable_ml.dispute.duties import forecast
 from verifiable_ml.dispute.duty import Answer, Buy, Challenge, CloseDemand, Play, Serve, ShowBadInput, Withdraw
 from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.liars import LIES
@@ -61,6 +62,8 @@ def test_watcher_buys_no_more_than_it_was_allowed_and_does_not_challenge_what_it
     scene = scene_of(*long_rows(TERMS), buys=buys, lie=LIES["first"])
     assert kinds(scene.proposer) == [Answer]
     assert kinds(scene.watcher) == []
+    (danger,) = forecast(scene.watcher.docket, scene.watcher.role, scene.watcher.runs)
+    assert (danger.reason, danger.left) == ("its input is not known here, so it is not checked", PROFILES[onchain.LOCAL].window)
 
 
 def test_right_answer_is_bought_and_left_alone():

@@ -209,7 +209,7 @@ def forecast(docket: Docket, role: Role, runner: Runner, margin: int = 0) -> tup
             found.append(Danger(terms.id, "the assertion that it challenges is right", left))
         if docket.funds < CHALLENGE_GAS // 4 * request.price:
             found.append(Danger(terms.id, f"{docket.funds} wei do not pay for its moves", left))
-    return (*found, *_unknown_games(docket, role))
+    return (*found, *_unknown_games(docket, role), *_unknown_inputs(docket, role, runner))
 
 
 def _unknown_games(docket: Docket, role: Role) -> Iterator[Danger]:
@@ -218,6 +218,13 @@ def _unknown_games(docket: Docket, role: Role) -> Iterator[Danger]:
         followed = sum(m.assertion == assertion.id and m.game.state is not State.OVER for m in docket.matches.values())
         if assertion.proposer == role.account and followed < assertion.open_games:
             yield Danger(assertion.id, f"{assertion.open_games - followed} games against it cannot be followed", 0)
+
+
+def _unknown_inputs(docket: Docket, role: Role, runner: Runner) -> Iterator[Danger]:
+    """Assertions about programs that are known here, and nobody of one's own checks them."""
+    for assertion, request in _living(docket):
+        if role.watches and runner(request) is None and runner.lengths(request) and not runner.outside(request):
+            yield Danger(assertion.id, "its input is not known here, so it is not checked", assertion.end - docket.now)
 
 
 def fee_limit(deadline: int, now: int, time: int, price: int, most: int) -> int:
