@@ -66,8 +66,19 @@ library Merkle {
     /// @notice The ancestor as many levels above as there are siblings; bit i of `index` says on which side the i-th one stands.
     function climb(bytes32 from, uint256 index, bytes32[] calldata siblings) internal pure returns (bytes32 top) {
         top = from;
-        for (uint256 i; i < siblings.length; ++i) {
-            top = index >> i & 1 == 0 ? node(top, siblings[i]) : node(siblings[i], top);
+        assembly ("memory-safe") {
+            // H(01 || left || right); a loop over `node` takes twice the gas
+            let free := mload(0x40)
+            let left := add(free, 1)
+            mstore8(free, 1)
+            let end := add(siblings.offset, shl(5, siblings.length))
+            for { let at := siblings.offset } lt(at, end) { at := add(at, 32) } {
+                let side := shl(5, and(index, 1))
+                mstore(add(left, side), top)
+                mstore(add(left, xor(side, 32)), calldataload(at))
+                top := keccak256(free, 65)
+                index := shr(1, index)
+            }
         }
     }
 
