@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Bonds} from "./Bonds.sol";
-import {Assertion, AssertionStatus, Firsts, Request, RequestStatus, Subject, Trace} from "./ClaimState.sol";
+import {Assertion, AssertionStatus, Commitment, Firsts, Request, RequestStatus, Subject, Trace} from "./ClaimState.sol";
 import {Reason, Side} from "./GameState.sol";
 import {IOptimisticClaims} from "./IOptimisticClaims.sol";
 import {Ids} from "./Ids.sol";
@@ -16,7 +16,7 @@ abstract contract Assertions is Requests {
     uint256 private constant MAX_OUTPUT_BYTES = 4 * 1024;
 
     mapping(bytes32 assertionId => Assertion) internal _assertions;
-    mapping(bytes32 requestId => mapping(bytes32 traceRoot => uint256)) private _living;
+    mapping(bytes32 requestId => mapping(bytes32 traceRoot => Commitment)) private _commitments;
     uint64 private _serials;
 
     /// @inheritdoc IOptimisticClaims
@@ -78,7 +78,8 @@ abstract contract Assertions is Requests {
         uint256 fee = asked.fee;
         (asked.status, asked.finalAssertion, asked.fee) = (RequestStatus.Final, assertionId, 0);
         emit Finalised(requestId, assertionId, made.proposer);
-        _credit(made.proposer, fee + _bond(asked));
+        _credit(_earner(made), fee);
+        _credit(made.proposer, _bond(asked));
         _credit(asked.requester, _deposit(asked));
     }
 
@@ -133,7 +134,7 @@ abstract contract Assertions is Requests {
 
     /// @inheritdoc IOptimisticClaims
     function living(bytes32 requestId, bytes32 traceRoot) external view returns (uint256) {
-        return _living[requestId][traceRoot];
+        return _commitments[requestId][traceRoot].living;
     }
 
     /// @inheritdoc IOptimisticClaims
@@ -165,7 +166,7 @@ abstract contract Assertions is Requests {
         Request storage asked = _requests[requestId];
         (made.status, made.reason) = (AssertionStatus.Dead, reason);
         emit Rejected(assertionId, requestId, reason, winner);
-        if (--_living[requestId][made.traceRoot] == 0 && --asked.living == 0) {
+        if (--_commitments[requestId][made.traceRoot].living == 0 && --asked.living == 0) {
             (asked.epoch, asked.firstPosted) = (asked.epoch + 1, 0);
             emit EpochBegun(requestId, asked.epoch);
         }
@@ -188,6 +189,12 @@ abstract contract Assertions is Requests {
     function _rememberFirst(Assertion storage made) private {
         Firsts storage first = _firsts[made.requestId];
         if (first.challenged == 0) first.challenged = made.serial;
+    }
+
+    /// @dev Whose the fee is. INVARIANT: not the copier's, who needs but one demand or game to make its copy the first to be final.
+    function _earner(Assertion storage made) private view returns (address) {
+        Assertion storage first = _assertions[_bySerial[_commitments[made.requestId][made.traceRoot].first]];
+        return first.status == AssertionStatus.Dead ? made.proposer : first.proposer;
     }
 
     /// @dev What a proposer has at stake in an assertion.
@@ -226,7 +233,8 @@ abstract contract Assertions is Requests {
         (made.status, made.epoch, made.serial) = (AssertionStatus.Living, asked.epoch, ++_serials);
         _bySerial[made.serial] = assertionId;
         if (asked.firstPosted == 0) asked.firstPosted = now40;
-        if (_living[requestId][traceRoot]++ == 0) ++asked.living;
+        Commitment storage commitment = _commitments[requestId][traceRoot];
+        if (commitment.living++ == 0) (commitment.first, asked.living) = (made.serial, asked.living + 1);
         if (asked.byRoots && _firsts[requestId].proposer == address(0)) _firsts[requestId].proposer = msg.sender;
     }
 }

@@ -23,7 +23,7 @@ enum AssertionStatus {
 
 /// @notice What a requester chooses.
 /// @param profile Rule 44.
-/// @param fee For the proposer of the final assertion, in wei.
+/// @param fee For whoever first asserted what becomes final, rule 15; in wei.
 /// @param minimumBond A proposer's bond at least, in wei.
 /// @param deadline Unix time from which the fee can be withdrawn.
 struct Terms {
@@ -69,6 +69,14 @@ struct Request {
 struct Firsts {
     address proposer;
     uint64 challenged;
+}
+
+/// @notice What is stored of a commitment: one trace root of one request.
+/// @param living Assertions of it that live.
+/// @param first Serial of the one that was made when no other lived: it has the fee.
+struct Commitment {
+    uint64 living;
+    uint64 first;
 }
 
 /// @notice What is stored of an assertion. Its output roots are in its id, and follow from its trace root.

@@ -272,7 +272,7 @@ contract Demands_Test is Players {
         claims.closeDemand(demand);
         assertEq(claims.balances(CHALLENGER), 80 * 256 * GWEI);
         claims.returnBond(assertionId);
-        assertEq(claims.balances(PROPOSER), BOND);
+        assertEq(claims.balances(PROPOSER), BOND + 1 ether); // it was the first
     }
 
     // ---- what they use ----------------------------------------------------------------------------------------------------

@@ -123,6 +123,43 @@ contract Finality_Test is SmallGames {
         refused(CHALLENGER, address(claims), 0, data, abi.encodeWithSelector(why, dead, AssertionStatus.Dead));
     }
 
+    /// @dev Property 19: whoever copies an answer, and keeps what it copied from being final, does not have the fee of it.
+    function test_final_copyOfOneThatIsHeldUp_hasNoFee() external {
+        Forest memory forest = honest();
+        bytes32 first = assertBy(PROPOSER, requestId, forest);
+        bytes32 copied = assertBy(STRANGER, requestId, forest);
+        vm.warp(block.timestamp + 119);
+        challengeBy(STRANGER, first, lying(1, 0));
+        vm.warp(block.timestamp + 1);
+        claims.finalise(copied);
+        claims.returnBond(first);
+        assertEq(claims.balances(PROPOSER), BOND + 1 ether);
+        assertEq(claims.balances(STRANGER), BOND);
+    }
+
+    /// @dev Rule 15: the fee of a first one that is dead is the final one's; that of an earlier epoch counts for nothing.
+    function test_final_firstOneDead_leavesTheFeeToTheFinalOne() external {
+        Forest memory forest = honest();
+        bytes32 first = assertBy(CHALLENGER, requestId, forest);
+        bytes32 gameId = challengeBy(CHALLENGER, first, lying(1, 0));
+        uint256 before = vm.snapshotState();
+        bytes32 second = assertBy(PROPOSER, requestId, forest);
+        vm.warp(block.timestamp + 60);
+        games.timeout(gameId, 0, 0);
+        vm.warp(block.timestamp + 60);
+        claims.finalise(second);
+        assertEq(claims.balances(PROPOSER), BOND + 1 ether);
+        vm.revertToState(before);
+        vm.warp(block.timestamp + 60);
+        games.timeout(gameId, 0, 0);
+        assertBy(PROPOSER, requestId, forest);
+        bytes32 third = assertBy(STRANGER, requestId, forest);
+        vm.warp(block.timestamp + 120);
+        claims.finalise(third);
+        assertEq(claims.balances(PROPOSER), 1 ether);
+        assertEq(claims.balances(STRANGER), BOND);
+    }
+
     /// @dev Rule 15: a game against an assertion of the final commitment is lost by its challenger, who cannot go on with it.
     function test_final_gameAgainstTheSame_isLost() external {
         Forest memory forest = honest();

@@ -67,6 +67,7 @@ def propose(state: Settlement, call: Call, name: bytes, answer: Answer) -> Settl
         asked,
         first_posted=call.now if asked.first_posted is None else asked.first_posted,
         first_proposer=asked.first_proposer or call.sender,
+        first_of=asked.first_of if answer.trace_root in asked.living else put(asked.first_of, answer.trace_root, key),
         living=put(asked.living, answer.trace_root, asked.living.get(answer.trace_root, 0) + 1),
     )
     return replace(state, requests=put(state.requests, name, asked), assertions=put(state.assertions, key, made))
@@ -203,8 +204,14 @@ def finalise(state: Settlement, call: Call, key: bytes) -> Settlement:
         assertions=put(state.assertions, key, replace(made, status=AssertionStatus.FINAL)),
         requests=put(state.requests, made.request, done),
     )
-    state = credit(state, made.proposer, asked.fee + asked.proposer_bond)
+    state = credit(credit(state, _earner(state, made, asked), asked.fee), made.proposer, asked.proposer_bond)
     return credit(state, asked.requester, asked.deposit)
+
+
+def _earner(state: Settlement, made: Assertion, asked: Request) -> bytes:
+    """Whose the fee is. INVARIANT: not the copier's, who needs but one demand or game to make its copy the first to be final."""
+    first = state.assertions[asked.first_of[made.trace_root]]
+    return made.proposer if first.status is AssertionStatus.DEAD else first.proposer
 
 
 def _check_final(call: Call, made: Assertion, asked: Request) -> None:

@@ -90,7 +90,7 @@ class Request:
     """Of gas: what bonds are counted in, fixed for ever."""
     minimum_bond: int
     fee: int
-    """For the proposer of the final assertion; 0 once it was paid or withdrawn."""
+    """For whoever first asserted what becomes final; 0 once it was paid or withdrawn."""
     deadline: int
     """From which the fee can be withdrawn."""
     status: RequestStatus = RequestStatus.OPEN
@@ -99,6 +99,8 @@ class Request:
     """Of this epoch. None: posting is open without an end."""
     living: Mapping[bytes, int] = field(default_factory=dict)
     """How many assertions live of each commitment that has one, by trace root: output roots are leaves under it."""
+    first_of: Mapping[bytes, bytes] = field(default_factory=dict)
+    """By trace root: the assertion that was made when no other of its commitment lived. It has the fee (rule 15)."""
     first_game: bytes | None = None
     """Whoever opened it is paid if the input is bad, as long as it is open (rule 33)."""
     first_proposer: bytes | None = None
