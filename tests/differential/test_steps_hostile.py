@@ -147,3 +147,23 @@ def test_descriptor_changed_is_read_or_refused_alike(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_descriptor_changed_a_hundred_thousand_times_is_read_or_refused_alike(kind):
     assert_descriptors_alike(kind, 100_000)
+
+
+IDENTITY = b"\0" + b"\x80" + bytes(7) + b"\x7f" + b"\xff" * 7
+"""Shift and bounds of what is stored as it is, rule 5."""
+
+
+@pytest.mark.parametrize("kind", [name for name, each in OPERATORS.items() if each.REQUANTISES and name != "add"])
+def test_property_31_operator_without_records_has_one_descriptor(kind):
+    """A shift or a bound that no record goes with would change nothing but the program's id."""
+    trace = random_trace(kind, np.random.default_rng(9))
+    data = next(steps(trace, len(trace.tensors) - 1, 0)).data
+    head, pieces = data[:-57], data[-8:]
+    plain = head + IDENTITY + bytes(32) + pieces
+    assert form_in_python(plain) == chain().form(plain) is not None
+    for place, value in ((0, 1), (1, 0x81), (8, 1), (9, 0x7E), (16, 0xFE)):
+        other = bytearray(IDENTITY)
+        other[place] = value
+        again = head + bytes(other) + bytes(32) + pieces
+        assert form_in_python(again) is None
+        assert isinstance(chain().form(again), Refused)

@@ -117,8 +117,9 @@ def _check(reader: _Reader, descriptor: Descriptor) -> None:
     d, kind = descriptor, OPERATORS[descriptor.kind]
     if d.shift > MAX_SHIFT or d.low > d.high or not 1 <= d.tau <= MAX_TERMS or d.tau & (d.tau - 1):
         reader.refuse("its shift, its bounds or its pieces are out of range")
-    if not kind.REQUANTISES and (d.records, d.shift, d.low, d.high) != (None, 0, Dtype.I64.low, Dtype.I64.high):
-        reader.refuse(f"{d.kind} takes no requantisation")
+    is_identity = (d.records, d.shift, d.low, d.high) == (None, 0, Dtype.I64.low, Dtype.I64.high)
+    if not is_identity and (d.records is None or not kind.REQUANTISES):
+        reader.refuse(f"{d.kind} takes no requantisation, or there are no records of it")
     attributes = d.attributes if d.kind != "add" else replace(d.attributes, coefficients=((1,),) * len(d.operands))
     shapes = tuple(operand.shape for operand in d.operands)
     try:

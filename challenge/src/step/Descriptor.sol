@@ -144,9 +144,9 @@ library Descriptor {
         (uint256 shift, int256 low, int256 high) = (reader.number(1), reader.signed(), reader.signed());
         bytes32 records = bytes32(reader.number(32));
         if (shift > MAX_SHIFT || low > high) reader.refuse();
-        // INVARIANT: what moves or chooses values stores them as they are; there is one way to write that.
+        // INVARIANT: what has no records stores values as they are, as does what moves or chooses them: one way to write that.
         bool isIdentity = low == type(int64).min && high == type(int64).max && shift == 0 && records == 0;
-        if (!isIdentity && !Kind.requantises(operator.kind)) reader.refuse();
+        if (!isIdentity && (records == 0 || !Kind.requantises(operator.kind))) reader.refuse();
         (operator.shift, operator.low, operator.high, operator.records) = (shift, low, high, records);
         (uint256 terms, uint256 tau) = (reader.number(4), reader.number(4));
         if (terms == 0 || tau == 0 || tau > MAX_TERMS || tau & (tau - 1) != 0) reader.refuse();
