@@ -46,6 +46,8 @@ contract OnChainExecution {
         uint8[] dtypes;
     }
 
+    uint8 private constant I64 = 3;
+
     /// @notice The router whose step contracts are called.
     Steps public immutable STEPS;
 
@@ -232,7 +234,7 @@ contract OnChainExecution {
         for (uint256 j; j < operator.operands.length; ++j) {
             Operand memory operand = operator.operands[j];
             if (operand.isConstant) {
-                operation.operands[j].constantData = _stored(operand.root);
+                operation.operands[j].constantData = _stored(operand.root, operand.dtype);
                 continue;
             }
             // INVARIANT: an operator reads what stands before it, as the tensor that it is.
@@ -240,14 +242,16 @@ contract OnChainExecution {
             if (!isTensor || plan.dtypes[operand.index] != operand.dtype) revert BadProgram("operand");
             operation.operands[j].index = operand.index;
         }
-        if (operator.records != 0) operation.records = _stored(operator.records);
+        if (operator.records != 0) operation.records = _stored(operator.records, I64);
         // INVARIANT: what the operator's contract would refuse on every run is not registered.
         IStep(operation.step).form(descriptor);
         (sizes[own], plan.dtypes[own]) = (operator.size, operator.dtype);
     }
 
-    function _stored(bytes32 root) private view returns (address data) {
+    function _stored(bytes32 root, uint8 dtype) private view returns (address data) {
         data = dataOf[root];
         if (data == address(0)) revert NotStored(root);
+        // INVARIANT: what is run is what a dispute would open: the bytes are read as the type that their root names.
+        if (this.rootOf(dtype, SSTORE2.read(data)) != root) revert BadProgram("constant");
     }
 }

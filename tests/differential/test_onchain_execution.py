@@ -156,6 +156,17 @@ def test_program_that_contradicts_itself_is_not_registered(case):
     assert registered(small(), **changes) == Refused(error)
 
 
+@pytest.mark.parametrize(
+    ("place", "dtype", "data"),
+    [(28, Dtype.I64, encode_tensor(small().constants[0])), (len(FIRST) - 40, Dtype.U8, bytes(32))],
+    ids=["constant", "records"],
+)
+def test_attack_bytes_that_were_stored_as_another_type_are_not_run(place, dtype, data):
+    """Else the chain runs what no dispute could open: one program, two readings."""
+    root = chain().store(dtype, data)
+    assert registered(small(), descriptors=[edited(FIRST, place, root), SECOND]) == Refused("BadProgram")
+
+
 def test_program_of_another_salt_is_another_program():
     (other,) = registered(small(), salt=b"\1" * 32)
     assert other != small().id
