@@ -4,7 +4,9 @@ pragma solidity ^0.8.24;
 import {IDisputeGame} from "../../src/game/IDisputeGame.sol";
 import {Phase, Turn} from "../../src/game/GameState.sol";
 import {Run} from "../../src/step/ISteps.sol";
+import {AssertionStatus} from "../../src/game/ClaimState.sol";
 import {Play, SmallGames} from "./SmallGames.sol";
+import {Toy} from "./ToySteps.sol";
 import {Trees} from "./Trees.sol";
 
 /// @title Lists of accumulators and intervals: rule 26, and the steps of rule 27 that end them.
@@ -41,6 +43,21 @@ contract Accumulators_Test is SmallGames {
         int256 value = valueOf(play.asserted, ONE_LIST, turn.element);
         bytes memory why = abi.encodeWithSelector(IDisputeGame.WrongEnd.selector, value, value ^ 1);
         _refused(PROPOSER, partialsCall(play.gameId, turn, list), why);
+    }
+
+    /// @dev Rule 26: 64 pieces are one list, and a step follows; 65 are two, and an interval is picked between them.
+    function test_partials_aroundTheFanOut_areOneListOrTwo() external {
+        for (uint32 count = 64; count <= 65; ++count) {
+            delete toys;
+            toys.push(Toy({kind: 1, dtype: 3, nbytes: 40, terms: count * 8, tau: 8}));
+            deploy(6);
+            Play memory play = begin(1, 0);
+            playTo(play.gameId, play.asserted, play.own, Phase.Partials);
+            move(play.gameId, play.asserted, play.own);
+            assertEq(uint256(games.turn(play.gameId).phase), uint256(count == 64 ? Phase.Step : Phase.Interval));
+            playTo(play.gameId, play.asserted, play.own, Phase.Over);
+            assertEq(uint256(claims.assertions(play.assertionId).status), uint256(AssertionStatus.Dead));
+        }
     }
 
     /// @dev Rule 30: the node tells neither one naming nor one interval from another, so the list names both.

@@ -112,6 +112,12 @@ contract DisputeGame_Test is SmallGames {
                 vm.assertTrue(done, "a preimage is anybody's");
             }
         }
+        // an element of one piece is stepped by another function
+        Play memory alone = begin(BLOCK_ALONE, 0);
+        playTo(alone.gameId, alone.asserted, alone.own, Phase.Step);
+        Turn memory last = games.turn(alone.gameId);
+        bytes memory step = callOf(alone.gameId, last, alone.asserted, alone.own);
+        _refused(STRANGER, step, abi.encodeWithSelector(IDisputeGame.NotMover.selector, CHALLENGER, STRANGER));
     }
 
     /// @dev Properties 12 and 29: what has ended takes neither move nor timeout nor closing.
