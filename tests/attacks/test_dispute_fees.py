@@ -22,17 +22,17 @@ from unit.small_settlements import (
     side,
     world,
 )
-from verifiable_ml.dispute import settlement, watcher
+from verifiable_ml.dispute import actions, settlement
+from verifiable_ml.dispute.actions import Challenge, Finalise, Propose, Serve
 from verifiable_ml.dispute.bonds import demand_pay
 from verifiable_ml.dispute.settlement.demands import OfInput
-from verifiable_ml.dispute.watcher import Challenge, Finalise, Propose, Serve
 
 
 def copied() -> World:
     """ALICE has run the program; a second later MALLORY sends what she has sent. Now the last second of ALICE's window runs."""
     w = asserted((ALICE, HONEST))
     w.now += 1
-    w.act(MALLORY, Propose(w.request, watcher.answer(w.state, w.request, HONEST)))
+    w.act(MALLORY, Propose(w.request, actions.answer(w.state, w.request, HONEST)))
     w.now = START + L1.window - 1
     return w
 
@@ -70,7 +70,7 @@ def test_property_19_copy_earns_nothing_though_a_game_against_what_it_copied_is_
 @pytest.mark.xfail(reason="an assertion can be read before it is in a block: to hide it takes two transactions", strict=True)
 def test_property_19_copy_that_is_in_a_block_before_what_it_copied_earns_nothing():
     w = world()
-    made = watcher.answer(w.state, w.request, HONEST)
+    made = actions.answer(w.state, w.request, HONEST)
     w.act(MALLORY, Propose(w.request, made))
     w.act(ALICE, Propose(w.request, made))
     finalise_copy(w)

@@ -7,10 +7,10 @@ end what is over and take what they are owed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from verifiable_ml.dispute.bonds import CHALLENGE_GAS
+from verifiable_ml.dispute.bonds import CHALLENGE_GAS, challenge_bond, proposer_bond
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.data import data_duties
 from verifiable_ml.dispute.docket import Assertion, Docket, Match, Request
@@ -33,6 +33,8 @@ from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 
 MOST_LOST = 3
 """Games that a watcher loses against one assertion before it stops: something of its own is wrong."""
+GAME_GAS = CHALLENGE_GAS // 4
+"""What a whole game takes of one side at most, nearly."""
 
 
 def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
@@ -45,7 +47,7 @@ def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
         *(_answers(docket, role, runner) if role.proposes else ()),
         *_finals(docket, role, runner),
     ]
-    return (*sorted(found, key=lambda duty: duty.deadline), *_money(docket, role))
+    return (*sorted(found, key=lambda duty: duty.deadline), *_money(docket, role, found))
 
 
 # ---- games -----------------------------------------------------------------------------------------------------------
@@ -167,11 +169,26 @@ def _is_sole_survivor(docket: Docket, assertion: Assertion, request: Request) ->
 # ---- money -----------------------------------------------------------------------------------------------------------
 
 
-def _money(docket: Docket, role: Role) -> tuple[Withdraw, ...]:
-    """When nothing of one's own is at stake any more: one transaction for all of it."""
+def _money(docket: Docket, role: Role, due: Sequence[Duty]) -> tuple[Withdraw, ...]:
+    """When nothing of one's own is at stake any more: one transaction for all of it. Before, if what is due needs it: else a
+    liar that waits in one game would keep the bonds that were won in others from being staked again.
+    """
     games = any(_own_games(docket, role))
     at_stake = any(each.proposer == role.account for each, _ in _living(docket))
-    return (Withdraw(WHENEVER, docket.owed),) if docket.owed and not games and not at_stake else ()
+    is_short = docket.funds < _needed(docket, role, due)
+    return (Withdraw(WHENEVER, docket.owed),) if docket.owed and (is_short or (not games and not at_stake)) else ()
+
+
+def _needed(docket: Docket, role: Role, due: Sequence[Duty]) -> int:
+    """Wei: the bonds of what is due, and gas for the games that go on."""
+    gas = sum(GAME_GAS * request.price for _, _, request in _own_games(docket, role))
+    return gas + sum(_bond(docket.requests[duty.request], duty) for duty in due if isinstance(duty, Challenge | Answer))
+
+
+def _bond(request: Request, duty: Challenge | Answer) -> int:
+    if isinstance(duty, Challenge):
+        return challenge_bond(request.price)
+    return proposer_bond(request.price, request.least_bond)
 
 
 # ---- forecast --------------------------------------------------------------------------------------------------------
@@ -207,7 +224,7 @@ def forecast(docket: Docket, role: Role, runner: Runner, margin: int = 0) -> tup
             found.append(Danger(terms.id, "this program and input no longer give the asserted trace", left))
         elif terms.challenger == role.account and mine.root == terms.trace_root:
             found.append(Danger(terms.id, "the assertion that it challenges is right", left))
-        if docket.funds < CHALLENGE_GAS // 4 * request.price:
+        if docket.funds < GAME_GAS * request.price:
             found.append(Danger(terms.id, f"{docket.funds} wei do not pay for its moves", left))
     return (*found, *_unknown_games(docket, role), *_unknown_inputs(docket, role, runner))
 
