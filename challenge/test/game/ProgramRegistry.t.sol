@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {InputForm, OutputForm, Program} from "../../src/game/Forms.sol";
-import {Described} from "../../src/game/GameState.sol";
+import {Described, Leaf} from "../../src/game/GameState.sol";
 import {IProgramRegistry} from "../../src/game/IProgramRegistry.sol";
 import {ProgramRegistry} from "../../src/game/ProgramRegistry.sol";
 import {Test} from "../Test.sol";
@@ -110,6 +110,35 @@ contract ProgramRegistry_Test is Test {
         registry.publish(programId, "https://elsewhere");
         vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.UnknownProgram.selector, bytes32(0)));
         registry.publish(0, "https://nowhere");
+    }
+
+    /// @dev Rule 33: the same of one integer that is shown.
+    function test_inputElement_aroundTheInterval_isLegalOrNot() external {
+        bytes32 programId = _register(_header());
+        bytes4[4] memory values = [bytes4(0xff7fffff), 0x07000000, 0xfe7fffff, 0x08000000];
+        for (uint256 i; i < 4; ++i) {
+            bytes memory data = abi.encodePacked(values[i]);
+            bytes32 top = keccak256(abi.encodePacked(hex"00", data));
+            bytes32 root = keccak256(abi.encodePacked(hex"02", uint8(2), uint64(4), top));
+            (, bool isLegal) = registry.inputElement(programId, 1, root, 0, Leaf(data, new bytes32[](0)));
+            assertEq(isLegal ? 1 : 0, uint256(i < 2 ? 1 : 0));
+        }
+    }
+
+    /// @dev Rule 11: both ends of an interval belong to it, and what lies beyond either is refused.
+    function test_rootsOfInputs_aroundTheInterval_areTakenOrRefused() external {
+        bytes32 programId = _register(_header());
+        bytes[] memory inputs = new bytes[](2);
+        inputs[0] = new bytes(300);
+        bytes4[4] memory values = [bytes4(0xff7fffff), 0x07000000, 0xfe7fffff, 0x08000000];
+        int256[2] memory outside = [int256(-32770), 8];
+        for (uint256 i; i < 4; ++i) {
+            inputs[1] = abi.encodePacked(values[i]);
+            if (i >= 2) {
+                vm.expectRevert(abi.encodeWithSelector(IProgramRegistry.OutsideInterval.selector, 1, 0, outside[i - 2]));
+            }
+            registry.rootsOfInputs(programId, inputs);
+        }
     }
 
     /// @dev Rule 4: salt, header and descriptors are in the id.
