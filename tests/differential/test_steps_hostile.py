@@ -167,3 +167,52 @@ def test_property_31_operator_without_records_has_one_descriptor(kind):
         again = head + bytes(other) + bytes(32) + pieces
         assert form_in_python(again) is None
         assert isinstance(chain().form(again), Refused)
+
+
+def dims(*sizes: int) -> bytes:
+    return bytes([len(sizes)]) + b"".join(size.to_bytes(4, "big") for size in sizes)
+
+
+def numbers(*values: int) -> bytes:
+    return bytes([len(values)]) + b"".join(map(number, values))
+
+
+def number(value: int) -> bytes:
+    return value.to_bytes(8, "big", signed=True)
+
+
+def conv_of(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], stride: int, groups: int) -> bytes:
+    """Along one axis, with nothing in its padding."""
+    operands = b"\2" + b"\0" + bytes(4) + b"\0" + dims(*x) + b"\1" + bytes(32) + b"\0" + dims(*w)
+    attributes = number(0) + number(0) + numbers(stride) + numbers(0, 0) + numbers(1) + number(groups)
+    return b"\2\3" + dims(*y) + operands + attributes + IDENTITY + bytes(32) + (w[1] * w[2]).to_bytes(4, "big") + b"\0\0\0\1"
+
+
+def max_of(size: int, kernel: int, pad: int, y: int) -> bytes:
+    """Over windows of one axis, padded at its begin."""
+    attributes = number(0) + numbers(kernel) + numbers(1) + numbers(pad, 0) + numbers(1)
+    operand = b"\1" + b"\0" + bytes(4) + b"\0" + dims(1, size, 1)
+    return b"\6\3" + dims(1, y, 1) + operand + attributes + IDENTITY + bytes(32) + kernel.to_bytes(4, "big") + b"\0\0\0\1"
+
+
+UNFIT = {
+    "a window larger than what it lies over": (
+        conv_of((1, 2, 1), (1, 4, 1), (1, 1, 1), 5, 1),
+        conv_of((1, 4, 1), (1, 4, 1), (1, 1, 1), 5, 1),
+    ),
+    "groups that do not divide the channels": (
+        conv_of((1, 4, 2), (3, 1, 1), (1, 4, 3), 1, 2),
+        conv_of((1, 4, 2), (4, 1, 1), (1, 4, 4), 1, 2),
+    ),
+    "a window in the padding alone": (max_of(4, 2, 2, 5), max_of(4, 2, 1, 4)),
+    "more taps than there may be": (max_of(4097, 4097, 0, 1), max_of(4096, 4096, 0, 1)),
+}
+"""What does not fit, and the nearest that does."""
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_property_31_descriptor_whose_parts_do_not_fit_is_refused(case):
+    unfit, fits = UNFIT[case]
+    assert form_in_python(fits) == chain().form(fits) is not None
+    assert form_in_python(unfit) is None
+    assert chain().form(unfit) == Refused("Unfit")
