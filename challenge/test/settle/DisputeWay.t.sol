@@ -157,6 +157,14 @@ contract DisputeWay_Test is Players {
         (question.programId, question.privacy) = (programId, 1);
         vm.expectRevert(abi.encodeWithSelector(DisputeWay.WrongQuestion.selector, requestId));
         way.check(requestId, question, outputsOf(own), evidence);
+        // other inputs in the question alone, then in the evidence as well: Erc8274Verifier asks what it is told to ask
+        question.privacy = 0;
+        bytes32[] memory others = new bytes32[](1);
+        question.inputsId = keccak256(abi.encodePacked(uint8(1), uint8(0), others));
+        vm.expectRevert(abi.encodeWithSelector(DisputeWay.WrongQuestion.selector, requestId));
+        way.check(requestId, question, outputsOf(own), evidence);
+        vm.expectRevert(abi.encodeWithSelector(DisputeWay.WrongQuestion.selector, requestId));
+        way.check(requestId, question, outputsOf(own), abi.encode(others));
         vm.expectRevert(abi.encodeWithSelector(DisputeWay.NotOpened.selector, keccak256("never")));
         way.check(keccak256("never"), asked, outputsOf(own), evidence);
     }
