@@ -17,6 +17,7 @@ from differential.cases import expected_of, program_of
 from vectors.games import game_vectors
 from vectors.operator_cases import CASES, REQUANTISATIONS, Case
 from vectors.programs import example_inputs, example_program
+from vectors.transcripts import transcript_vectors
 from verifiable_ml.commitment import (
     Claim,
     Dtype,
@@ -216,6 +217,7 @@ def all_vectors() -> dict[str, str]:
         "program_id": program_id_vectors(),
         "requantise": requantise_vectors(),
         "game": game_vectors(),
+        "transcript": transcript_vectors(),
         **{kind: operator_vectors(kind) for kind in OPERATORS},
     }
     return {f"{name}.json": _text(vectors) for name, vectors in made.items()}

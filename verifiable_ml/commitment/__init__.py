@@ -10,6 +10,7 @@ from verifiable_ml.commitment.json_text import parse_json
 from verifiable_ml.commitment.keccak import keccak
 from verifiable_ml.commitment.merkle import MerkleTree, Opening, verify_opening
 from verifiable_ml.commitment.roots import blob_leaves, tensor_root, tensor_tree, trace_root
+from verifiable_ml.commitment.transcript import Transcript
 
 __all__ = [
     "Claim",
@@ -19,6 +20,7 @@ __all__ = [
     "Opening",
     "OutputBytes",
     "Privacy",
+    "Transcript",
     "blob_leaves",
     "decode_tensor",
     "encode_tensor",

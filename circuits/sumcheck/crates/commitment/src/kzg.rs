@@ -32,6 +32,10 @@ impl Commitment for Kzg {
     type Row = G1Affine;
     type Opening = Opening;
 
+    fn row_words_count(_: usize) -> usize {
+        2
+    }
+
     fn opening_words_count(_: usize) -> usize {
         mercury::WORDS
     }

@@ -57,6 +57,8 @@ pub trait Commitment {
     /// What shows that a row has a value at a point.
     type Opening: Clone + Eq + Debug;
 
+    /// Words of a commitment to a row of 2^n values.
+    fn row_words_count(n: usize) -> usize;
     /// Words of an opening of n coordinates, in the order in which the proof carries them.
     fn opening_words_count(n: usize) -> usize;
     /// A row of bytes. Shorter than 2^n is as if padded by zeros; so below.
