@@ -16,15 +16,15 @@ Step = tuple[str, list[int] | None]
 CASES: dict[str, tuple[str, list[Step], str]] = {
     "domain_alone": ("vml.sumcheck", [], "state = H(domain, as bytes32)"),
     "one_draw": ("vml.sumcheck", [("alpha", None)], "state = H(state || label)"),
-    "two_draws_of_one_label": ("vml.sumcheck", [("alpha", None), ("alpha", None)], "the state stays unreduced, so the two differ"),
-    "nothing_absorbed": ("vml.sumcheck", [("rows", []), ("alpha", None)], "no words are not no step: label and count 0 are hashed"),
+    "two_draws_of_one_label": ("vml.sumcheck", [("alpha", None), ("alpha", None)], "the state stays unreduced: they differ"),
+    "nothing_absorbed": ("vml.sumcheck", [("rows", []), ("alpha", None)], "label and a count of 0 are hashed"),
     "two_words_together": ("vml.sumcheck", [("rows", [1, 2]), ("alpha", None)], "state = H(state || label || count || words)"),
     "two_words_apart": ("vml.sumcheck", [("rows", [1]), ("rows", [2]), ("alpha", None)], "another state than together"),
     "greatest_scalar": ("vml.sumcheck", [("scalars", [P - 1, 0]), ("alpha", None)], "p - 1, and zero"),
     "greatest_word": ("vml.sumcheck", [("words", [2**256 - 1]), ("alpha", None)], "a word is any 32 bytes"),
     "full_label": ("d" * 32, [("l" * 32, [7]), ("m" * 32, None)], "labels of 32 bytes have no padding"),
     "other_domain": ("vml.other", [("alpha", None)], "another domain, another challenge"),
-    "many_words": ("vml.sumcheck", [("rows", list(range(100))), ("alpha", None), ("beta", None)], "beyond keccak's rate of 136 bytes"),
+    "many_words": ("vml.sumcheck", [("rows", list(range(100))), ("alpha", None), ("beta", None)], "beyond keccak's rate"),
     "draws": ("vml.sumcheck", [(f"draw {number}", None) for number in range(24)], "states beyond each of p, 2p, 3p, 4p, 5p"),
 }
 

@@ -21,7 +21,7 @@ class Transcript:
         self.state = keccak(_label(domain))
 
     def absorb_words(self, label: str, words: Sequence[bytes]) -> None:
-        """state = H(state || label || count of words || words); a word has 32 bytes. Raises ValueError on another length."""
+        """The state becomes H(state || label || count of words || words), words of 32 bytes. Raises ValueError."""
         if any(len(word) != 32 for word in words):
             raise ValueError("a word has 32 bytes")
         self.state = keccak(self.state + _label(label) + len(words).to_bytes(32, "big") + b"".join(words))
@@ -33,7 +33,7 @@ class Transcript:
         self.absorb_words(label, [scalar.to_bytes(32, "big") for scalar in scalars])
 
     def challenge(self, label: str) -> int:
-        """state = H(state || label); the challenge is the state modulo p, and the state stays unreduced."""
+        """The state becomes H(state || label); the challenge is the state modulo p, and the state stays unreduced."""
         self.state = keccak(self.state + _label(label))
         return int.from_bytes(self.state, "big") % MODULUS
 

@@ -23,10 +23,10 @@ fn main() {
         );
     };
     let start = Instant::now();
-    Kzg::commit_u8(&key, &bytes).expect("fits");
+    let _ = Kzg::commit_u8(&key, &bytes).expect("fits");
     each("commit u8", count, start);
     let start = Instant::now();
-    Kzg::commit_u16(&key, &wide).expect("fits");
+    let _ = Kzg::commit_u16(&key, &wide).expect("fits");
     each("commit u16", count, start);
     let start = Instant::now();
     let row = Kzg::commit_field(&key, &field).expect("fits");
