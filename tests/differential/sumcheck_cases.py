@@ -49,11 +49,12 @@ def scalars(count: int, domain: str) -> list[bytes]:
 
 AXES: dict[str, tuple[tuple[int, int, int, int, int, int], bool]] = {
     "32, k = 3, table": ((32, 32, 3, 1, 1, 1), False),
-    "32, k = 3, automaton": ((32, 32, 3, 1, 1, 1), True),
-    "28 of 32, k = 5, table": ((28, 28, 5, 1, 1, 2), False),
-    "32 to 16, k = 3, stride 2, table": ((16, 32, 3, 2, 1, 1), False),
-    "32 to 16, k = 3, stride 2, automaton": ((16, 32, 3, 2, 1, 1), True),
+    "32, k = 3": ((32, 32, 3, 1, 1, 1), True),
+    "28, k = 5": ((28, 28, 5, 1, 1, 2), True),
+    "28 to 24, k = 5": ((24, 28, 5, 1, 1, 0), True),
+    "32 to 16, k = 3, stride 2": ((16, 32, 3, 2, 1, 1), True),
+    "24 to 12, k = 2, stride 2": ((12, 24, 2, 2, 1, 0), True),
     "128, k = 3, table": ((128, 128, 3, 1, 1, 1), False),
-    "128, k = 3, automaton": ((128, 128, 3, 1, 1, 1), True),
+    "128, k = 3": ((128, 128, 3, 1, 1, 1), True),
 }
-"""(outputs, inputs, taps, stride, dilation, pad), and whether by the automaton."""
+"""(outputs, inputs, taps, stride, dilation, pad), and whether bit by bit with a carry, or by table."""

@@ -63,10 +63,10 @@ class Harness:
         return answer[0], number(answer[1]), list(map(number, answer[5:])), number(answer[3])
 
     def index_table(
-        self, axis: Sequence[int], automaton: bool, r: Sequence[bytes], i: Sequence[bytes]
+        self, axis: Sequence[int], by_carry: bool, r: Sequence[bytes], i: Sequence[bytes]
     ) -> tuple[list[int], int] | Refused:
         """(P of each tap, gas); axis is outputs, inputs, taps, stride, dilation, pad."""
-        answer = self._call("indexTable", *map(word, axis), word(automaton), words_of(r), words_of(i))
+        answer = self._call("indexTable", *map(word, axis), word(by_carry), words_of(r), words_of(i))
         return answer if isinstance(answer, Refused) else (list(map(number, answer[3:])), number(answer[1]))
 
     def transcript(

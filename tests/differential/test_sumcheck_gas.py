@@ -37,9 +37,9 @@ def rounds(degree: int) -> int:
 
 
 def index_table(name: str) -> int:
-    axis, automaton = AXES[name]
+    axis, by_carry = AXES[name]
     bits = [(extent - 1).bit_length() for extent in axis[:2]]
-    answer = harness().index_table(axis, automaton, scalars(bits[0], "r"), scalars(bits[1], "i"))
+    answer = harness().index_table(axis, by_carry, scalars(bits[0], "r"), scalars(bits[1], "i"))
     assert not isinstance(answer, Refused), answer
     return answer[1]
 

@@ -76,13 +76,13 @@ contract SumcheckHarness {
         gas -= gasleft();
     }
 
-    function indexTable(Axis memory axis, bool automaton, uint256[] memory r, uint256[] memory i)
+    function indexTable(Axis memory axis, bool byCarry, uint256[] memory r, uint256[] memory i)
         external
         view
         returns (uint256[] memory values, uint256 gas)
     {
         gas = gasleft();
-        values = automaton ? IndexTable.byAutomaton(axis, r, i) : IndexTable.byTable(axis, r, i);
+        values = byCarry ? IndexTable.byCarry(axis, r, i) : IndexTable.byTable(axis, r, i);
         gas -= gasleft();
     }
 
