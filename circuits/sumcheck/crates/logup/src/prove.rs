@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The prover of the lookup argument.
+
+use crate::verify::complete;
+use crate::{DEGREE, GROUP};
+use field::{Fr, batch_inverse};
+use rayon::prelude::*;
+use sumcheck::Writer;
+use sumcheck::multilinear::{bind, eq_table};
+use sumcheck::rounds::horner;
+
+/// alpha met a fingerprint: begin again with other challenges. Its chance is (lookups + entries) / p.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vanishing;
+
+/// Lookups, or table entries: 8 * 2^n denominators as eight sub-cubes, numerators unless they are all 1, and their helper.
+pub struct Side {
+    denominators: Vec<Vec<Fr>>,
+    numerators: Vec<Vec<Fr>>,
+    /// 2^n values.
+    pub helper: Vec<Fr>,
+    alpha: Fr,
+}
+
+impl Side {
+    /// From 8 * 2^n fingerprints, and as many multiplicities.
+    pub fn new(fingerprints: &[Fr], multiplicities: Option<&[Fr]>, alpha: &Fr) -> Result<Self, Vanishing> {
+        let size = fingerprints.len() / GROUP;
+        let split = |values: &[Fr]| values.chunks(size).map(<[Fr]>::to_vec).collect::<Vec<_>>();
+        let denominators: Vec<Fr> = fingerprints.par_iter().map(|f| *alpha - f).collect();
+        let helper = helper(&denominators, multiplicities)?;
+        let numerators = multiplicities.map_or(Vec::new(), split);
+        Ok(Self { denominators: split(&denominators), numerators, helper, alpha: *alpha })
+    }
+
+    fn variables(&self) -> usize {
+        self.helper.len().ilog2() as usize
+    }
+
+    fn bind(&mut self, half: usize, r: &Fr) {
+        self.denominators.par_iter_mut().chain(&mut self.numerators).for_each(|values| bind(values, half, r));
+        bind(&mut self.helper, half, r);
+    }
+
+    /// The values at 0..=9 of the sum over x of weights[x] * defect(X, x).
+    fn round(&self, weights: &[Fr]) -> [Fr; DEGREE + 1] {
+        let add = |mut a: [Fr; DEGREE + 1], b: [Fr; DEGREE + 1]| {
+            a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+            a
+        };
+        let none = [Fr::from(0u64); DEGREE + 1];
+        let term = |(x, weight): (usize, &Fr)| self.defects(x, weights.len()).map(|defect| defect * weight);
+        weights.par_iter().with_min_len(64).enumerate().map(term).reduce(|| none, add)
+    }
+
+    fn defects(&self, x: usize, half: usize) -> [Fr; DEGREE + 1] {
+        let line = |values: &Vec<Fr>| (values[x], values[x + half] - values[x]);
+        let (mut h, dh) = line(&self.helper);
+        let mut d = [(Fr::from(0u64), Fr::from(0u64)); GROUP];
+        let mut n = [(Fr::from(1u64), Fr::from(0u64)); GROUP];
+        d.iter_mut().zip(&self.denominators).for_each(|(place, values)| *place = line(values));
+        n.iter_mut().zip(&self.numerators).for_each(|(place, values)| *place = line(values));
+        let mut defects = [Fr::from(0u64); DEGREE + 1];
+        for defect in &mut defects {
+            let (numerator, denominator) = self.fraction(&n, &d);
+            *defect = h * denominator - numerator;
+            h += dh;
+            d.iter_mut().for_each(|(value, step)| *value += *step);
+            n.iter_mut().for_each(|(value, step)| *value += *step);
+        }
+        defects
+    }
+
+    /// The sum of eight fractions, as a tree.
+    fn fraction(&self, n: &[(Fr, Fr); GROUP], d: &[(Fr, Fr); GROUP]) -> (Fr, Fr) {
+        let plain = self.numerators.is_empty();
+        let leaf = |b: usize| {
+            let (x, y) = (d[b].0, d[b + 1].0);
+            (if plain { x + y } else { n[b].0 * y + n[b + 1].0 * x }, x * y)
+        };
+        let join = |a: (Fr, Fr), b: (Fr, Fr)| (a.0 * b.1 + b.0 * a.1, a.1 * b.1);
+        join(join(leaf(0), leaf(2)), join(leaf(4), leaf(6)))
+    }
+
+    /// alpha minus the denominators, the helper and the numerators, once all variables are bound.
+    fn finals(&self) -> Vec<Fr> {
+        let fingerprints = self.denominators.iter().map(|values| self.alpha - values[0]);
+        let numerators = self.numerators.iter().map(|values| values[0]);
+        [self.helper[0]].into_iter().chain(fingerprints).chain(numerators).collect()
+    }
+}
+
+/// For each x the sum over b of n_b(x) / d_b(x).
+pub fn helper(denominators: &[Fr], numerators: Option<&[Fr]>) -> Result<Vec<Fr>, Vanishing> {
+    let mut inverses = denominators.to_vec();
+    inverses.par_chunks_mut(1 << 12).for_each(batch_inverse);
+    if inverses.par_iter().any(|inverse| *inverse == Fr::from(0u64)) {
+        return Err(Vanishing);
+    }
+    let size = denominators.len() / GROUP;
+    let term = |place: usize| numerators.map_or(inverses[place], |n| n[place] * inverses[place]);
+    Ok((0..size).into_par_iter().map(|x| (0..GROUP).map(|b| term(b * size + x)).sum()).collect())
+}
+
+/// Runs the rounds, and sends the final values. Returns the point.
+pub fn prove(mut lookups: Side, mut tables: Side, tau: &[Fr], lambda: &Fr, proof: &mut Writer) -> Vec<Fr> {
+    let rounds = lookups.variables().max(tables.variables());
+    let (interpolation, mut claim, mut point) = (interpolation(), Fr::from(0u64), Vec::new());
+    for (round, coordinate) in tau.iter().enumerate().take(rounds) {
+        let left = rounds - round;
+        let weights = eq_table(&tau[round + 1..rounds]);
+        let mut values = [Fr::from(0u64); DEGREE + 1];
+        for (side, scale) in [(&lookups, Fr::from(1u64)), (&tables, *lambda)] {
+            if side.variables() == left {
+                values.iter_mut().zip(side.round(&weights)).for_each(|(total, value)| *total += scale * value);
+            }
+        }
+        let mut coefficients: Vec<Fr> =
+            interpolation.iter().map(|row| row.iter().zip(&values).map(|(c, v)| *c * v).sum()).collect();
+        complete(&mut coefficients, claim, coordinate);
+        proof.scalars("lookup round", &coefficients[1..]);
+        let r = proof.challenge("lookup point");
+        claim = horner(&coefficients, &r);
+        point.push(r);
+        for side in [&mut lookups, &mut tables] {
+            if side.variables() == left {
+                side.bind(1 << (left - 1), &r);
+            }
+        }
+    }
+    proof.scalars("lookup values", &[lookups.finals(), tables.finals()].concat());
+    point
+}
+
+/// Row j gives the coefficient of X^j from the values at 0..=9.
+fn interpolation() -> Vec<Vec<Fr>> {
+    let node = |i: usize| Fr::from(i as u64);
+    let mut rows = vec![vec![Fr::from(0u64); DEGREE + 1]; DEGREE + 1];
+    for at in 0..=DEGREE {
+        let (mut basis, mut scale) = (vec![Fr::from(1u64)], Fr::from(1u64));
+        for other in (0..=DEGREE).filter(|other| *other != at) {
+            scale *= node(at) - node(other);
+            let shifted = [Fr::from(0u64)].into_iter().chain(basis.iter().copied());
+            let scaled = basis.iter().copied().chain([Fr::from(0u64)]).map(|c| c * node(other));
+            basis = shifted.zip(scaled).map(|(s, c)| s - c).collect();
+        }
+        for (row, c) in rows.iter_mut().zip(basis) {
+            row[at] = c / scale;
+        }
+    }
+    rows
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The prover of one sumcheck over many products: sum over i of c_i * sum over z of L_i(z) R_i(z) E_i(z).
+//!
+//! Products differ in their number of variables. A smaller one stands at zero of the highest variables, so its claim is
+//! multiplied by prod(1 - r) of the rounds before it joins: `joined` says so to the verifier.
+
+use crate::channel::Writer;
+use crate::multilinear::{PARALLEL, bind};
+use crate::rounds::{horner, with_sum};
+use field::Fr;
+use rayon::prelude::*;
+
+/// One product. Tables end early where the rest is zero.
+pub struct Product {
+    /// What it counts in the sum.
+    pub coefficient: Fr,
+    /// log2 of its domain.
+    pub variables: usize,
+    /// Both factors.
+    pub left: Vec<Fr>,
+    /// See `left`.
+    pub right: Vec<Fr>,
+    /// A third factor, known to the verifier; `None` is 1.
+    pub weight: Option<Vec<Fr>>,
+}
+
+/// What the rounds before a product of `variables` joins make of its claim: prod of 1 - r.
+pub fn joined(point: &[Fr], variables: usize) -> Fr {
+    unjoined(point, point.len().saturating_sub(variables))
+}
+
+fn unjoined(point: &[Fr], rounds: usize) -> Fr {
+    point.iter().take(rounds).map(|r| Fr::from(1u64) - r).product()
+}
+
+/// Runs the rounds; returns the point and each product's final (left, right). `claim` is the whole sum.
+///
+/// degree: 2, or 3 if any product has a weight.
+pub fn prove(products: &mut [Product], rounds: usize, degree: usize, mut claim: Fr, proof: &mut Writer) -> (Vec<Fr>, Vec<(Fr, Fr)>) {
+    let sums: Vec<Fr> = products.iter().map(|p| if p.variables < rounds { sum(p) } else { Fr::from(0u64) }).collect();
+    let mut point = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        let half = 1 << (rounds - round - 1);
+        let mut coefficients = vec![Fr::from(0u64); degree + 1];
+        for (product, sum) in products.iter().zip(&sums) {
+            let waits = rounds - product.variables;
+            let scale = product.coefficient * unjoined(&point, waits);
+            let of_round = if waits > round { [*sum, Fr::from(0u64), Fr::from(0u64)] } else { round_polynomial(product, half) };
+            coefficients[0] += scale * of_round[0];
+            coefficients.iter_mut().skip(2).zip(&of_round[1..]).for_each(|(total, c)| *total += scale * c);
+        }
+        let sent: Vec<Fr> = coefficients.iter().take(1).chain(coefficients.iter().skip(2)).copied().collect();
+        proof.scalars("round", &sent);
+        let r = proof.challenge("point");
+        claim = horner(&with_sum(claim, sent[0], &sent[1..]), &r);
+        point.push(r);
+        for product in products.iter_mut().filter(|p| rounds - p.variables <= round) {
+            bind(&mut product.left, half, &r);
+            bind(&mut product.right, half, &r);
+            if let Some(weight) = &mut product.weight {
+                bind(weight, half, &r);
+            }
+        }
+    }
+    let first = |values: &[Fr]| values.first().copied().unwrap_or(Fr::from(0u64));
+    (point, products.iter().map(|p| (first(&p.left), first(&p.right))).collect())
+}
+
+/// The coefficients of 1, X^2 and X^3; that of X follows from the claim. Half is 2^(n-1).
+fn round_polynomial(product: &Product, half: usize) -> [Fr; 3] {
+    let at = |values: &[Fr], i: usize| values.get(i).copied().unwrap_or(Fr::from(0u64));
+    let pair = |values: &[Fr], i: usize| {
+        let low = at(values, i);
+        (low, at(values, i + half) - low)
+    };
+    let term = |i: usize| {
+        let ((l, dl), (r, dr)) = (pair(&product.left, i), pair(&product.right, i));
+        match &product.weight {
+            None => [l * r, dl * dr, Fr::from(0u64)],
+            Some(weight) => {
+                let (e, de) = pair(weight, i);
+                let square = dl * dr;
+                [l * r * e, square * e + (dl * r + l * dr) * de, square * de]
+            }
+        }
+    };
+    let add = |a: [Fr; 3], b: [Fr; 3]| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+    let (reach, none) = (half.min(product.left.len().min(product.right.len())), [Fr::from(0u64); 3]);
+    if reach < PARALLEL {
+        (0..reach).map(term).fold(none, add)
+    } else {
+        (0..reach).into_par_iter().map(term).reduce(|| none, add)
+    }
+}
+
+/// Sum of the product over its domain.
+pub fn sum(product: &Product) -> Fr {
+    let pairs = product.left.par_iter().zip(&product.right);
+    match &product.weight {
+        None => pairs.map(|(l, r)| *l * r).sum(),
+        Some(weight) => pairs.zip(weight).map(|((l, r), e)| *l * r * e).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Reader;
+    use crate::multilinear::evaluate;
+    use crate::rounds::verify;
+    use transcript::Transcript;
+
+    fn table(seed: u64, len: usize) -> Vec<Fr> {
+        (0..len as u64).map(|i| Fr::from(i * i * seed + 3 * i + seed)).collect()
+    }
+
+    fn products() -> Vec<Product> {
+        let make = |variables: usize, len: usize, weighted: bool| Product {
+            coefficient: Fr::from(variables as u64 + 5),
+            variables,
+            left: table(3, len),
+            right: table(8, 1 << variables),
+            weight: weighted.then(|| table(11, 1 << variables)),
+        };
+        vec![make(3, 8, false), make(0, 1, true), make(5, 21, true), make(4, 16, false)]
+    }
+
+    #[test]
+    fn honest_products_of_several_sizes_verify() {
+        let mut proving = products();
+        let claim: Fr = proving.iter().map(|p| p.coefficient * sum(p)).sum();
+        let mut writer = Writer::new(Transcript::new("test"));
+        let (_, finals) = prove(&mut proving, 5, 3, claim, &mut writer);
+        let words = writer.finish().0;
+        let mut reader = Reader::new(&words, Transcript::new("test"));
+        let (point, value) = verify(claim, 5, 3, &mut reader).expect("well formed");
+        let mut expected = Fr::from(0u64);
+        for (product, (l, r)) in products().iter().zip(finals) {
+            let own = &point[5 - product.variables..];
+            assert_eq!((l, r), (evaluate(&product.left, own), evaluate(&product.right, own)));
+            let e = product.weight.as_ref().map_or(Fr::from(1u64), |w| evaluate(w, own));
+            expected += product.coefficient * joined(&point, product.variables) * l * r * e;
+        }
+        assert_eq!(value, expected);
+        assert!(reader.finish().is_ok());
+    }
+}
