@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {P} from "./Scalar.sol";
+
+/// @title Multilinear extensions of index functions at a point: the twins of circuits/sumcheck/crates/sumcheck/src/multilinear.rs.
+/// @dev A point is `n` words of memory from an address on, coordinate 0 first, which belongs to the highest bit of an index.
+library Multilinear {
+    /// @notice The sum over i of eq(x, i) eq(y, i): eq(x, y).
+    function eq(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := 1
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
+                let both := mulmod(mload(x), mload(y), P)
+                // 1 + 2 x y - (x + y), kept above zero by 2 p; no sum reaches 2^256
+                let distance := sub(mul(2, P), add(mload(x), mload(y)))
+                value := mulmod(value, addmod(add(1, shl(1, both)), distance, P), P)
+                y := add(y, 32)
+            }
+        }
+    }
+
+    /// @notice eq(x, i) of one index.
+    function eqIndex(uint256 x, uint256 n, uint256 index) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := 1
+            for { let place := add(x, shl(5, n)) } gt(place, x) { index := shr(1, index) } {
+                place := sub(place, 32)
+                let factor := mload(place)
+                if iszero(and(index, 1)) { factor := sub(add(P, 1), factor) }
+                value := mulmod(value, factor, P)
+            }
+        }
+    }
+
+    /// @notice The sum over i < size of eq(x, i).
+    function prefix(uint256 x, uint256 n, uint256 size) internal pure returns (uint256 below) {
+        assembly ("memory-safe") {
+            for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
+                place := sub(place, 32)
+                let zero := sub(add(P, 1), mload(place)) // 1 - x
+                switch and(size, 1)
+                case 0 { below := mulmod(zero, below, P) }
+                default { below := addmod(zero, mulmod(mload(place), below, P), P) }
+            }
+            if size { below := 1 }
+        }
+    }
+
+    /// @notice The sum over i < size of eq(x, i) eq(y, i).
+    function eqPrefix(uint256 x, uint256 y, uint256 n, uint256 size) internal pure returns (uint256 below) {
+        assembly ("memory-safe") {
+            let all := 1
+            y := sub(y, x)
+            for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
+                place := sub(place, 32)
+                let both := mulmod(mload(place), mload(add(place, y)), P)
+                let distance := sub(mul(2, P), add(mload(place), mload(add(place, y))))
+                let neither := addmod(add(1, both), distance, P)
+                switch and(size, 1)
+                case 0 { below := mulmod(neither, below, P) }
+                default { below := addmod(mulmod(neither, all, P), mulmod(both, below, P), P) }
+                all := mulmod(all, add(neither, both), P)
+            }
+            if size { below := all }
+        }
+    }
+
+    /// @notice The extension of min(i, bound). n and the bits of bound are below 64.
+    function ramp(uint256 x, uint256 n, uint256 bound) internal pure returns (uint256 bounded) {
+        assembly ("memory-safe") {
+            let index := 0
+            let bit := 1
+            for { let place := add(x, shl(5, n)) } gt(place, x) { bit := shl(1, bit) } {
+                place := sub(place, 32)
+                let one := mload(place)
+                let zero := sub(add(P, 1), one)
+                switch and(bound, bit)
+                case 0 { bounded := addmod(mulmod(zero, bounded, P), mulmod(one, and(bound, sub(bit, 1)), P), P) }
+                default { bounded := addmod(mulmod(zero, index, P), mulmod(one, add(bit, bounded), P), P) }
+                index := addmod(index, mulmod(one, bit, P), P)
+            }
+            if iszero(lt(bound, bit)) { bounded := index }
+        }
+    }
+
+    /// @notice Writes eq(x, 0), eq(x, 1), … from `table` on: 2^n words.
+    function eqTable(uint256 x, uint256 n, uint256 table) internal pure {
+        assembly ("memory-safe") {
+            mstore(table, 1)
+            let size := 32
+            // The lowest bit first, so that what was written is copied up as it stands.
+            for { let place := add(x, shl(5, n)) } gt(place, x) { size := shl(1, size) } {
+                place := sub(place, 32)
+                let up := mload(place)
+                for { let low := table let end := add(table, size) } lt(low, end) { low := add(low, 32) } {
+                    let high := mulmod(mload(low), up, P)
+                    mstore(add(low, size), high)
+                    mstore(low, addmod(mload(low), sub(P, high), P))
+                }
+            }
+        }
+    }
+
+    /// @notice The extension of a table of 2^n words at a point; the table is overwritten.
+    function evaluate(uint256 table, uint256 x, uint256 n) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            let size := shl(add(n, 4), 1) // half of the table, in bytes
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
+                let r := mload(x)
+                for { let low := table let middle := add(table, size) } lt(low, middle) { low := add(low, 32) } {
+                    let from := mload(low)
+                    mstore(low, addmod(from, mulmod(r, addmod(mload(add(low, size)), sub(P, from), P), P), P))
+                }
+                size := shr(1, size)
+            }
+            value := mload(table)
+        }
+    }
+
+    /// @notice The sum of products of n words from either address on.
+    function dot(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
+                value := addmod(value, mulmod(mload(x), mload(y), P), P)
+                y := add(y, 32)
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `relation::Factor` with registers for scalars: the same weights, as instructions that compute them.
+
+use crate::machine::{Op, Reg, Writer};
+
+/// Weights of 2^bits entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// eq(point, i).
+    Eq(Vec<Reg>),
+    /// eq(point, i) for i < size, else 0.
+    EqPrefix(Vec<Reg>, usize),
+    /// 1 for i < size, else 0.
+    Prefix(usize, usize),
+    /// Any, of so many bits, from a register on.
+    Dense(usize, Reg),
+}
+
+impl Factor {
+    /// How many bits of an index it speaks of.
+    pub fn bits(&self) -> usize {
+        match self {
+            Factor::Eq(point) | Factor::EqPrefix(point, _) => point.len(),
+            Factor::Prefix(bits, _) | Factor::Dense(bits, _) => *bits,
+        }
+    }
+
+    /// The sum of all weights.
+    pub fn sum(&self, plan: &mut Writer) -> Reg {
+        match self {
+            Factor::Eq(_) => plan.integer(1),
+            Factor::EqPrefix(point, size) => prefix(plan, point, *size),
+            Factor::Prefix(bits, size) => plan.integer((*size).min(1 << bits) as i64),
+            Factor::Dense(bits, table) => {
+                let one = plan.integer(1);
+                let ones = plan.range(&vec![one; 1 << bits]);
+                plan.pure(Op::Dot, *table, ones, 1 << bits, 0, 1)
+            }
+        }
+    }
+
+    /// The extension of the weights at a point.
+    pub fn at(&self, plan: &mut Writer, point: &[Reg]) -> Reg {
+        if point.is_empty() {
+            return self.sum(plan);
+        }
+        match self {
+            Factor::Eq(own) => eq(plan, own, point),
+            Factor::EqPrefix(own, size) => {
+                let (a, b) = (plan.range(own), plan.range(point));
+                plan.pure(Op::EqPrefix, a, b, own.len(), *size, 1)
+            }
+            Factor::Prefix(_, size) => prefix(plan, point, *size),
+            Factor::Dense(bits, table) => {
+                let a = plan.range(point);
+                plan.pure(Op::Evaluate, a, *table, *bits, 0, 1)
+            }
+        }
+    }
+
+    /// All weights, side by side.
+    pub fn table(&self, plan: &mut Writer) -> Reg {
+        match self {
+            Factor::Eq(point) => eq_table(plan, point),
+            Factor::EqPrefix(point, size) => {
+                let all = eq_table(plan, point);
+                let zero = plan.integer(0);
+                let entries: Vec<Reg> = (0..1 << point.len()).map(|i| if i < *size { all.plus(i) } else { zero }).collect();
+                plan.range(&entries)
+            }
+            Factor::Prefix(bits, size) => {
+                let (one, zero) = (plan.integer(1), plan.integer(0));
+                let entries: Vec<Reg> = (0..1usize << bits).map(|i| if i < *size { one } else { zero }).collect();
+                plan.range(&entries)
+            }
+            Factor::Dense(_, table) => *table,
+        }
+    }
+}
+
+/// eq of two points, a run of neighbouring registers at a time.
+fn eq(plan: &mut Writer, a: &[Reg], b: &[Reg]) -> Reg {
+    let (mut value, mut from) = (plan.integer(1), 0);
+    while from < a.len() {
+        let together = (from + 1..a.len()).take_while(|i| a[*i] == a[from].plus(i - from) && b[*i] == b[from].plus(i - from)).count() + 1;
+        let (x, y) = if a[from] <= b[from] { (a[from], b[from]) } else { (b[from], a[from]) };
+        let run = plan.pure(Op::Eq, x, y, together, 0, 1);
+        value = plan.mul(value, run);
+        from += together;
+    }
+    value
+}
+
+/// eq(point, i) of every i.
+pub fn eq_table(plan: &mut Writer, point: &[Reg]) -> Reg {
+    if point.is_empty() {
+        return plan.integer(1);
+    }
+    let a = plan.range(point);
+    plan.pure(Op::Table, a, a, point.len(), 0, 1 << point.len())
+}
+
+/// eq(point, i) of one.
+pub fn eq_index(plan: &mut Writer, point: &[Reg], index: usize) -> Reg {
+    if point.is_empty() {
+        return plan.integer(1);
+    }
+    let a = plan.range(point);
+    plan.pure(Op::EqIndex, a, a, point.len(), index, 1)
+}
+
+/// The sum of eq(point, i) over i < size.
+pub fn prefix(plan: &mut Writer, point: &[Reg], size: usize) -> Reg {
+    if size >> point.len() > 0 {
+        return plan.integer(1);
+    }
+    let a = plan.range(point);
+    plan.pure(Op::Prefix, a, a, point.len(), size, 1)
+}
+
+/// min(i, bound) at a point.
+pub fn ramp(plan: &mut Writer, point: &[Reg], bound: u64) -> Reg {
+    if bound == 0 || point.is_empty() {
+        return plan.integer(0);
+    }
+    let a = plan.range(point);
+    let bound = bound.min((1 << point.len()) - 1) as usize; // beyond its last index nothing is cut
+    plan.pure(Op::Ramp, a, a, point.len(), bound, 1)
+}
+
+/// The outer product as one table, the first factor at the highest bits.
+pub fn outer(plan: &mut Writer, factors: &[Factor]) -> Reg {
+    let (mut size, mut table) = (1, plan.integer(1));
+    for factor in factors.iter().filter(|factor| factor.bits() > 0) {
+        let own = factor.table(plan);
+        table = if size == 1 { own } else { plan.pure(Op::Outer, table, own, 1 << factor.bits(), size, size << factor.bits()) };
+        size <<= factor.bits();
+    }
+    table
+}
+
+/// The weights of an index at a point: each factor at its coordinates.
+pub fn at(plan: &mut Writer, factors: &[Factor], mut point: &[Reg]) -> Reg {
+    let mut value = plan.integer(1);
+    for factor in factors {
+        let (own, rest) = point.split_at(factor.bits());
+        let part = factor.at(plan, own);
+        value = plan.mul(value, part);
+        point = rest;
+    }
+    value
+}
+
+/// Cuts factors so that each group speaks of as many bits as its cut, in order; `None` if a cut would go through another than `Eq`.
+pub fn regroup(factors: &[Factor], cuts: &[usize]) -> Option<Vec<Vec<Factor>>> {
+    let mut rest: Vec<Factor> = factors.iter().rev().filter(|f| f.bits() > 0).cloned().collect();
+    cuts.iter().map(|cut| take(&mut rest, *cut)).collect()
+}
+
+fn take(rest: &mut Vec<Factor>, mut missing: usize) -> Option<Vec<Factor>> {
+    let mut taken = Vec::new();
+    while missing > 0 {
+        match rest.pop()? {
+            whole if whole.bits() <= missing => {
+                missing -= whole.bits();
+                taken.push(whole);
+            }
+            Factor::Eq(point) => {
+                rest.push(Factor::Eq(point[missing..].to_vec()));
+                taken.push(Factor::Eq(point[..missing].to_vec()));
+                missing = 0;
+            }
+            _ => return None,
+        }
+    }
+    Some(taken)
+}
+
+/// Neighbouring factors as one.
+pub fn joined(plan: &mut Writer, mut factors: Vec<Factor>) -> Factor {
+    if factors.len() == 1 {
+        return factors.remove(0);
+    }
+    let point = |factor: &Factor| if let Factor::Eq(point) = factor { Some(point.clone()) } else { None };
+    match factors.iter().map(point).collect::<Option<Vec<_>>>() {
+        Some(points) => Factor::Eq(points.concat()),
+        None => Factor::Dense(factors.iter().map(Factor::bits).sum(), outer(plan, &factors)),
+    }
+}

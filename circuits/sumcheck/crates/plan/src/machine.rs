@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Instructions of the machine in `challenge/src/sumcheck/Machine.sol`, and how they become bytes.
+//!
+//! Registers hold scalars and are written once; constants come first. An instruction has 16 bytes: code u8, registers d, a, b u24,
+//! count n u16, immediate u32. The bytes of a plan: a header of 8 u32 (version, constants, registers, bytes of data, instructions, words
+//! of the statement, words of the proof, inputs at once), the key's digest, data, instructions, constants of 32 bytes.
+
+use field::Fr;
+use std::collections::HashMap;
+
+/// Of the bytes and of what instructions mean.
+pub const VERSION: u32 = 1;
+
+/// What an instruction does. `R[x..n]` are n registers from x on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Op {
+    /// R[d] = R[a] R[b]
+    Mul = 1,
+    /// R[d] = R[d - 1] + R[a] R[b]: the sum before it stands in the register before it.
+    Add = 2,
+    /// R[d..n] = R[a..n]
+    Copy = 3,
+    /// R[d] = eq(R[a..n], R[b..n])
+    Eq = 4,
+    /// R[d] = eq(R[a..n], imm)
+    EqIndex = 5,
+    /// R[d] = sum of eq(R[a..n], i) over i < imm
+    Prefix = 6,
+    /// R[d] = sum of eq(R[a..n], i) eq(R[b..n], i) over i < imm
+    EqPrefix = 7,
+    /// R[d] = min(i, imm) at R[a..n]
+    Ramp = 8,
+    /// R[d..2^n] = eq(R[a..n], .)
+    Table = 9,
+    /// R[d] = the table R[b..2^n] at R[a..n]
+    Evaluate = 10,
+    /// R[d] = sum of R[a..n] R[b..n]
+    Dot = 11,
+    /// R[d + i] += R[a + o] for n pairs (o u16, i u16) in the data from imm on; R[d..] was zero
+    Map = 12,
+    /// R[d..n] = R[a..n] times n signed integers of 8 bytes in the data from imm on
+    Scale = 13,
+    /// R[d] = sum of R[a..n] times such integers
+    DotData = 14,
+    /// R[d + i n + j] = R[a + i] R[b + j], for imm of i and n of j
+    Outer = 15,
+    /// R[d + k] = P(R[a..], k, R[b..]); in the data from imm on 8 u32: bits of a, of b, outputs, inputs, taps, stride, dilation, pad
+    Window = 16,
+    /// R[d..n] are the next n words of the proof, scalars, absorbed under label imm
+    Read = 32,
+    /// R[d..n] are challenges of label imm
+    Draw = 33,
+    /// n rounds of degree imm on the claim R[a]: R[d..n] is the point, R[d + n] the value left
+    Rounds = 34,
+    /// n rounds of the lookup argument, its tau R[a..n]: likewise
+    LookupRounds = 35,
+    /// R[d] = R[a] prod(R[b] - f_i) - sum of n_i prod of the others, f = R[a + 1..8], n = R[a + 9..8], or ones if imm is 0
+    Defect = 36,
+    /// R[a] = R[b], or the proof is rejected for reason imm
+    Same = 37,
+    /// The next n points of the proof, absorbed under label imm; R[d] is where they are
+    Points = 38,
+    /// The folded row += R[a + i] * (point i from imm on) for n points: of the proof from R[b] on, or of the data if b is 0
+    Fold = 39,
+    /// The folded row opens to R[b] at R[a..n]
+    Opening = 40,
+    /// Absorbs the next n words of the statement under label imm; R[d] is where they are
+    Public = 41,
+    /// R[d] = sum of R[a..n] and R[b..inner] times the integers of the statement from R[d - 1] on, in C order; in the data from imm on 2 u32:
+    /// bytes of an integer, inner
+    PublicValue = 42,
+}
+
+/// A register: one of the constants, or one that an instruction wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reg {
+    /// By number.
+    Constant(usize),
+    /// By number, behind the constants.
+    Written(usize),
+}
+
+impl Reg {
+    /// The register so many places on.
+    pub fn plus(self, more: usize) -> Self {
+        match self {
+            Reg::Constant(place) => Reg::Constant(place + more),
+            Reg::Written(place) => Reg::Written(place + more),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Instruction {
+    op: Op,
+    a: Reg,
+    b: Reg,
+    n: usize,
+    imm: usize,
+}
+
+/// A plan that is being written. What was computed once is not computed again.
+pub struct Writer {
+    constants: Vec<Fr>,
+    data: Vec<u8>,
+    code: Vec<(Reg, Instruction)>,
+    registers: usize,
+    known: HashMap<Instruction, Reg>,
+    copies: HashMap<Vec<Reg>, Reg>,
+    /// Words of the statement, and of the proof.
+    pub words: (usize, usize),
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        let (known, copies) = (HashMap::new(), HashMap::new());
+        Self { constants: vec![], data: vec![], code: vec![], registers: 0, known, copies, words: (0, 0) }
+    }
+}
+
+impl Writer {
+    /// A constant.
+    pub fn constant(&mut self, value: Fr) -> Reg {
+        let known = self.constants.iter().position(|other| *other == value);
+        Reg::Constant(known.unwrap_or_else(|| {
+            self.constants.push(value);
+            self.constants.len() - 1
+        }))
+    }
+
+    /// A small constant.
+    pub fn integer(&mut self, value: i64) -> Reg {
+        self.constant(Fr::from(value))
+    }
+
+    fn value(&self, reg: Reg) -> Option<Fr> {
+        if let Reg::Constant(place) = reg { self.constants.get(place).copied() } else { None }
+    }
+
+    /// Bytes that instructions read; where they stand.
+    pub fn data(&mut self, bytes: &[u8]) -> usize {
+        self.data.extend(bytes);
+        self.data.len() - bytes.len()
+    }
+
+    /// An instruction that writes `size` registers, unless it was there before.
+    pub fn pure(&mut self, op: Op, a: Reg, b: Reg, n: usize, imm: usize, size: usize) -> Reg {
+        let instruction = Instruction { op, a, b, n, imm };
+        if let Some(reg) = self.known.get(&instruction) {
+            return *reg;
+        }
+        let reg = self.effect(op, a, b, n, imm, size);
+        self.known.insert(instruction, reg);
+        reg
+    }
+
+    /// An instruction that is done each time.
+    pub fn effect(&mut self, op: Op, a: Reg, b: Reg, n: usize, imm: usize, size: usize) -> Reg {
+        let reg = self.reserve(size);
+        self.code.push((reg, Instruction { op, a, b, n, imm }));
+        reg
+    }
+
+    /// Registers that nothing has written yet: zeros.
+    pub fn reserve(&mut self, size: usize) -> Reg {
+        self.registers += size;
+        Reg::Written(self.registers - size)
+    }
+
+    /// a b.
+    pub fn mul(&mut self, a: Reg, b: Reg) -> Reg {
+        let one = Fr::from(1u64);
+        match (self.value(a), self.value(b)) {
+            (Some(x), Some(y)) => self.constant(x * y),
+            (Some(x), None) if x == one => b,
+            (None, Some(y)) if y == one => a,
+            _ if a <= b => self.pure(Op::Mul, a, b, 0, 0, 1),
+            _ => self.pure(Op::Mul, b, a, 0, 0, 1),
+        }
+    }
+
+    /// The sum of all coefficient * value, in registers that follow one another.
+    pub fn sum(&mut self, terms: &[(Reg, Reg)]) -> Reg {
+        let zero = Fr::from(0u64);
+        let mut constant = zero;
+        let mut open = Vec::new();
+        for (a, b) in terms {
+            match (self.value(*a), self.value(*b)) {
+                (Some(x), Some(y)) => constant += x * y,
+                (Some(x), _) | (_, Some(x)) if x == zero => {}
+                _ => open.push((*a, *b)),
+            }
+        }
+        if open.is_empty() {
+            return self.constant(constant);
+        }
+        let one = self.integer(1);
+        let constant = self.constant(constant);
+        let mut total = self.effect(Op::Copy, constant, constant, 1, 0, 1);
+        if let [(a, b)] = open[..] {
+            if self.value(constant) == Some(zero) && (a == one || b == one) {
+                self.code.pop();
+                self.registers -= 1;
+                return if a == one { b } else { a };
+            }
+        }
+        for (a, b) in open {
+            total = self.effect(Op::Add, a, b, 0, 0, 1);
+        }
+        total
+    }
+
+    /// a + c b.
+    pub fn add(&mut self, a: Reg, c: i64, b: Reg) -> Reg {
+        let (one, c) = (self.integer(1), self.integer(c));
+        self.sum(&[(one, a), (c, b)])
+    }
+
+    /// These registers side by side.
+    pub fn range(&mut self, parts: &[Reg]) -> Reg {
+        let Some(first) = parts.first() else { return Reg::Written(0) };
+        if parts.iter().enumerate().all(|(place, part)| *part == first.plus(place)) {
+            return *first;
+        }
+        if let Some(copy) = self.copies.get(parts) {
+            return *copy;
+        }
+        let all = self.reserve(parts.len());
+        for (place, part) in parts.iter().enumerate() {
+            self.code.push((all.plus(place), Instruction { op: Op::Copy, a: *part, b: *part, n: 1, imm: 0 }));
+        }
+        self.copies.insert(parts.to_vec(), all);
+        all
+    }
+
+    /// How many instructions and registers there are.
+    pub fn size(&self) -> (usize, usize) {
+        (self.code.len(), self.constants.len() + self.registers)
+    }
+
+    /// The plan.
+    pub fn finish(self, digest: [u8; 32], batch: usize) -> Vec<u8> {
+        let header = [
+            VERSION as usize,
+            self.constants.len(),
+            self.constants.len() + self.registers,
+            self.data.len(),
+            self.code.len(),
+            self.words.0,
+            self.words.1,
+            batch,
+        ];
+        let constants = self.constants.len();
+        let place = |reg: Reg| match reg {
+            Reg::Constant(place) => place,
+            Reg::Written(place) => constants + place,
+        };
+        let mut bytes: Vec<u8> = header.iter().flat_map(|field| (*field as u32).to_be_bytes()).collect();
+        bytes.extend(digest);
+        bytes.extend(&self.data);
+        for (d, Instruction { op, a, b, n, imm }) in &self.code {
+            bytes.push(*op as u8);
+            [*d, *a, *b].iter().for_each(|reg| bytes.extend(&(place(*reg) as u32).to_be_bytes()[1..]));
+            bytes.extend((*n as u16).to_be_bytes());
+            bytes.extend((*imm as u32).to_be_bytes());
+        }
+        self.constants.iter().for_each(|value| bytes.extend(field::to_bytes(value)));
+        bytes
+    }
+}
