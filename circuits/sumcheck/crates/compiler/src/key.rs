@@ -16,8 +16,8 @@ type Word = [u8; 32];
 /// Why there is no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    /// An operator, and why it cannot be proved.
-    Refused { operator: String, reason: String },
+    /// An operator cannot be proved.
+    Refused(gadgets::Refusal),
     /// The bytes are no key.
     Malformed(&'static str),
     /// A row cannot be committed.
@@ -76,41 +76,39 @@ where
     C::ProverKey: Sync,
     C::Row: Send,
 {
-    let refusal = |refusal: gadgets::Refusal| KeyError::Refused { operator: refusal.operator, reason: refusal.reason };
-    let system = gadgets::lower(program, batch).map_err(refusal)?;
+    let system = gadgets::lower(program, batch).map_err(KeyError::Refused)?;
     let layout = Layout::new(&system).ok_or(KeyError::Malformed("the system is too large"))?;
     let key = committer(layout.row_bits).map_err(KeyError::Commitment)?;
-    let rows = rows(&system, &layout, Phase::Key, |id| system.constants.get(&id).map(|values| values.as_slice()));
-    let rows = rows.into_par_iter().map(|(_, row)| commit::<C>(&key, &row)).collect::<Result<Vec<_>, _>>().map_err(KeyError::Commitment)?;
+    let rows = rows(&system, &layout, |id| system.constants.get(&id).map(|values| values.as_slice()));
+    let own = rows.par_iter().zip(&layout.rows).filter(|(_, phase)| **phase == Phase::Key);
+    let rows = own.map(|(row, _)| commit::<C>(&key, row)).collect::<Result<Vec<_>, _>>().map_err(KeyError::Commitment)?;
     let verifier = VerifierKey::new(program_id, reference, batch, system.clone(), layout, rows)?;
     Ok((ProverKey { verifier, system }, key))
 }
 
-/// The rows of a phase, each with its number: integers as they are committed, from each tensor's cube.
-pub fn rows<'a>(system: &System, layout: &Layout, phase: Phase, read: impl Fn(usize) -> Option<&'a [i64]>) -> Vec<(usize, Vec<i64>)> {
-    let mut rows: Vec<(usize, Vec<i64>)> = layout.rows.iter().enumerate().filter(|(_, own)| **own == phase).map(|(row, _)| (row, vec![0; 1 << layout.row_bits])).collect();
-    let place_of = |row: usize| layout.rows.iter().take(row).filter(|own| **own == phase).count();
+/// Every row's integers as they are committed, from the cubes of those tensors that `read` knows; zero elsewhere.
+pub fn rows<'a>(system: &System, layout: &Layout, read: impl Fn(usize) -> Option<&'a [i64]>) -> Vec<Vec<i64>> {
+    let size = 1 << layout.row_bits;
+    let mut rows = vec![vec![0; size]; layout.rows.len()];
     for (id, (tensor, place)) in system.tensors.iter().zip(&layout.tensors).enumerate() {
-        let (base, own) = match tensor.form {
-            Form::Committed { base } => (base, Phase::Witness),
-            _ => (0, Phase::Key),
-        };
         let (Some(place), Some(values)) = (place, read(id)) else { continue };
-        if own != phase {
-            continue;
-        }
-        let (mut row, mut offset) = (place_of(place.start >> layout.row_bits), place.start & ((1 << layout.row_bits) - 1));
-        for chunk in values.chunks(1 << layout.row_bits) {
-            rows[row].1[offset..][..chunk.len()].iter_mut().zip(chunk).for_each(|(to, value)| *to = value - base);
-            (row, offset) = (row + 1, 0);
-        }
+        let base = if let Form::Committed { base } = tensor.form { base } else { 0 };
+        write(&mut rows, place.start, values, base);
     }
     rows
 }
 
+/// Writes values, `base` subtracted, from an entry of the list of all rows on.
+pub fn write(rows: &mut [Vec<i64>], start: usize, values: &[i64], base: i64) {
+    let Some(size) = rows.first().map(Vec::len) else { return };
+    for (chunk, row) in values.chunks(size).zip(start / size..) {
+        rows[row][start % size..][..chunk.len()].iter_mut().zip(chunk).for_each(|(to, value)| *to = value - base);
+    }
+}
+
 /// Commits to a row of integers in the narrowest type that holds it.
 pub fn commit<C: Commitment>(key: &C::ProverKey, row: &[i64]) -> Result<C::Row, commitment::Error> {
-    let (low, high) = row.iter().fold((0, 0), |(low, high), v| (v.min(low), v.max(high)));
+    let (low, high) = row.iter().fold((0, 0), |(low, high): (i64, i64), v| (low.min(*v), high.max(*v)));
     if low >= 0 && high < 1 << 8 {
         C::commit_u8(key, &row.iter().map(|v| *v as u8).collect::<Vec<u8>>())
     } else if low >= 0 && high < 1 << 16 {

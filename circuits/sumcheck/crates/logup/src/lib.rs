@@ -15,7 +15,7 @@ mod prove;
 mod verify;
 
 pub use prove::{Side, Vanishing, helper, prove};
-pub use verify::{Finals, WORDS, verify};
+pub use verify::{Finals, verify};
 
 /// Fractions that share a helper.
 pub const GROUP: usize = 8;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The prover of the lookup argument.
 
-use crate::verify::complete;
+use crate::verify::{Finals, complete};
 use crate::{DEGREE, GROUP};
 use field::{Fr, batch_inverse};
 use rayon::prelude::*;
@@ -82,11 +82,9 @@ impl Side {
         join(join(leaf(0), leaf(2)), join(leaf(4), leaf(6)))
     }
 
-    /// alpha minus the denominators, the helper and the numerators, once all variables are bound.
-    fn finals(&self) -> Vec<Fr> {
-        let fingerprints = self.denominators.iter().map(|values| self.alpha - values[0]);
-        let numerators = self.numerators.iter().map(|values| values[0]);
-        [self.helper[0]].into_iter().chain(fingerprints).chain(numerators).collect()
+    /// What is left of them once all variables are bound.
+    fn fingerprints(&self) -> Vec<Fr> {
+        self.denominators.iter().map(|values| self.alpha - values[0]).collect()
     }
 }
 
@@ -102,8 +100,8 @@ pub fn helper(denominators: &[Fr], numerators: Option<&[Fr]>) -> Result<Vec<Fr>,
     Ok((0..size).into_par_iter().map(|x| (0..GROUP).map(|b| term(b * size + x)).sum()).collect())
 }
 
-/// Runs the rounds, and sends the final values. Returns the point.
-pub fn prove(mut lookups: Side, mut tables: Side, tau: &[Fr], lambda: &Fr, proof: &mut Writer) -> Vec<Fr> {
+/// Runs the rounds, and sends the final values. Returns the point, and them.
+pub fn prove(mut lookups: Side, mut tables: Side, tau: &[Fr], lambda: &Fr, proof: &mut Writer) -> (Vec<Fr>, Finals) {
     let rounds = lookups.variables().max(tables.variables());
     let (interpolation, mut claim, mut point) = (interpolation(), Fr::from(0u64), Vec::new());
     for (round, coordinate) in tau.iter().enumerate().take(rounds) {
@@ -128,8 +126,15 @@ pub fn prove(mut lookups: Side, mut tables: Side, tau: &[Fr], lambda: &Fr, proof
             }
         }
     }
-    proof.scalars("lookup values", &[lookups.finals(), tables.finals()].concat());
-    point
+    let finals = Finals {
+        h: lookups.helper[0],
+        f: lookups.fingerprints(),
+        g: tables.helper[0],
+        t: tables.fingerprints(),
+        m: tables.numerators.iter().map(|values| values[0]).collect(),
+    };
+    proof.scalars("lookup values", &finals.words());
+    (point, finals)
 }
 
 /// Row j gives the coefficient of X^j from the values at 0..=9.

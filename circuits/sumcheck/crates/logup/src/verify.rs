@@ -24,7 +24,14 @@ pub struct Finals {
 }
 
 /// Scalars of `Finals`.
-pub const WORDS: usize = 2 + 3 * GROUP;
+const WORDS: usize = 2 + 3 * GROUP;
+
+impl Finals {
+    /// In the order in which they are sent.
+    pub(crate) fn words(&self) -> Vec<Fr> {
+        [&[self.h], self.f.as_slice(), &[self.g], &self.t, &self.m].concat()
+    }
+}
 
 /// Assures both helper equations on their whole cubes, but for an error of about (10 * rounds + 1) / p, if the caller opens the
 /// claims returned: the lookups' at the point, the tables' at its last `tables` coordinates.

@@ -1,1 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! One proof of one statement: the order of stages, in docs/sumcheck.md. Rules 59 to 71.
+//!
+//! In: a key, a statement, and for the prover nothing more: it runs the program itself. Out: the words of a proof, or whether they
+//! show the statement. Not hiding.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod claims;
+mod prove;
+mod statement;
+mod verify;
+
+pub use prove::{ProveError, prove};
+pub use statement::Statement;
+pub use sumcheck::Fault;
+pub use verify::verify;

@@ -33,28 +33,43 @@ fn unjoined(point: &[Fr], rounds: usize) -> Fr {
     point.iter().take(rounds).map(|r| Fr::from(1u64) - r).product()
 }
 
-/// Runs the rounds; returns the point and each product's final (left, right). `claim` is the whole sum.
-///
-/// degree: 2, or 3 if any product has a weight.
-pub fn prove(products: &mut [Product], rounds: usize, degree: usize, mut claim: Fr, proof: &mut Writer) -> (Vec<Fr>, Vec<(Fr, Fr)>) {
-    let sums: Vec<Fr> = products.iter().map(|p| if p.variables < rounds { sum(p) } else { Fr::from(0u64) }).collect();
-    let mut point = Vec::with_capacity(rounds);
-    for round in 0..rounds {
-        let half = 1 << (rounds - round - 1);
-        let mut coefficients = vec![Fr::from(0u64); degree + 1];
-        for (product, sum) in products.iter().zip(&sums) {
-            let waits = rounds - product.variables;
-            let scale = product.coefficient * unjoined(&point, waits);
+/// A sumcheck that is being proved, a round at a time.
+pub struct Prover {
+    products: Vec<Product>,
+    sums: Vec<Fr>,
+    rounds: usize,
+    degree: usize,
+    claim: Fr,
+    point: Vec<Fr>,
+}
+
+impl Prover {
+    /// `claim` is the whole sum; degree: 2, or 3 if any product has a weight.
+    pub fn new(products: Vec<Product>, rounds: usize, degree: usize, claim: Fr) -> Self {
+        let sums = products.iter().map(|p| if p.variables < rounds { sum(p) } else { Fr::from(0u64) }).collect();
+        Self { products, sums, rounds, degree, claim, point: Vec::with_capacity(rounds) }
+    }
+
+    /// The table of the first factor of a product, as far as it is bound.
+    pub fn left(&self, product: usize) -> &[Fr] {
+        self.products.get(product).map_or(&[], |product| &product.left)
+    }
+
+    /// One round.
+    pub fn step(&mut self, proof: &mut Writer) {
+        let (round, half) = (self.point.len(), 1 << (self.rounds - self.point.len() - 1));
+        let mut sent = vec![Fr::from(0u64); self.degree];
+        for (product, sum) in self.products.iter().zip(&self.sums) {
+            let waits = self.rounds - product.variables;
+            let scale = product.coefficient * unjoined(&self.point, waits);
             let of_round = if waits > round { [*sum, Fr::from(0u64), Fr::from(0u64)] } else { round_polynomial(product, half) };
-            coefficients[0] += scale * of_round[0];
-            coefficients.iter_mut().skip(2).zip(&of_round[1..]).for_each(|(total, c)| *total += scale * c);
+            sent.iter_mut().zip(of_round).for_each(|(total, c)| *total += scale * c);
         }
-        let sent: Vec<Fr> = coefficients.iter().take(1).chain(coefficients.iter().skip(2)).copied().collect();
         proof.scalars("round", &sent);
         let r = proof.challenge("point");
-        claim = horner(&with_sum(claim, sent[0], &sent[1..]), &r);
-        point.push(r);
-        for product in products.iter_mut().filter(|p| rounds - p.variables <= round) {
+        self.claim = horner(&with_sum(self.claim, sent[0], &sent[1..]), &r);
+        self.point.push(r);
+        for product in self.products.iter_mut().filter(|product| self.rounds - product.variables <= round) {
             bind(&mut product.left, half, &r);
             bind(&mut product.right, half, &r);
             if let Some(weight) = &mut product.weight {
@@ -62,8 +77,15 @@ pub fn prove(products: &mut [Product], rounds: usize, degree: usize, mut claim: 
             }
         }
     }
-    let first = |values: &[Fr]| values.first().copied().unwrap_or(Fr::from(0u64));
-    (point, products.iter().map(|p| (first(&p.left), first(&p.right))).collect())
+
+    /// All rounds that are left; then the point, and each product's final (left, right).
+    pub fn finish(mut self, proof: &mut Writer) -> (Vec<Fr>, Vec<(Fr, Fr)>) {
+        while self.point.len() < self.rounds {
+            self.step(proof);
+        }
+        let first = |values: &[Fr]| values.first().copied().unwrap_or(Fr::from(0u64));
+        (self.point, self.products.iter().map(|p| (first(&p.left), first(&p.right))).collect())
+    }
 }
 
 /// The coefficients of 1, X^2 and X^3; that of X follows from the claim. Half is 2^(n-1).
@@ -127,10 +149,10 @@ mod tests {
 
     #[test]
     fn honest_products_of_several_sizes_verify() {
-        let mut proving = products();
+        let proving = products();
         let claim: Fr = proving.iter().map(|p| p.coefficient * sum(p)).sum();
         let mut writer = Writer::new(Transcript::new("test"));
-        let (_, finals) = prove(&mut proving, 5, 3, claim, &mut writer);
+        let (_, finals) = Prover::new(proving, 5, 3, claim).finish(&mut writer);
         let words = writer.finish().0;
         let mut reader = Reader::new(&words, Transcript::new("test"));
         let (point, value) = verify(claim, 5, 3, &mut reader).expect("well formed");

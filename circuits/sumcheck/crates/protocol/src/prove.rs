@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The prover: the verifier's stages in the same order, each with what it takes to answer.
+
+use crate::claims::{Batch, Challenges, Stored, after_lookups, bind_bits, tag};
+use crate::statement::Statement;
+use crate::verify::{fold_rows, settle, sizes};
+use commitment::Commitment;
+use compiler::{Layout, Phase, ProverKey};
+use field::Fr;
+use logup::Side;
+use rayon::prelude::*;
+use relation::{Claim, Column, Form, System, weights};
+use std::sync::Arc;
+use sumcheck::channel::Word;
+use sumcheck::Writer;
+use sumcheck::product::{Product, Prover};
+
+/// Why there is no proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProveError {
+    /// Inputs that are not of the program's shape, or leave its intervals.
+    Input(&'static str),
+    /// A row cannot be committed or opened.
+    Commitment(commitment::Error),
+    /// A challenge met a fingerprint, with a chance of one in 2^200: change the context, or any input.
+    Vanishing,
+    /// The key does not make sense.
+    Key,
+}
+
+/// Runs the program and proves what it gave. Returns the statement and the proof's words.
+pub fn prove<C: Commitment>(
+    key: &ProverKey<C>,
+    committer: &C::ProverKey,
+    context: [u8; 32],
+    inputs: Vec<Vec<i64>>,
+) -> Result<(Statement, Vec<Word>), ProveError>
+where
+    C::ProverKey: Sync,
+    C::Row: Send,
+{
+    let cubes = run(&key.system, &inputs)?;
+    let outputs = key.system.outputs.iter().map(|id| unpadded(&key.system.tensors[*id].shape, &cubes[*id])).collect();
+    let statement = Statement { context, inputs, outputs };
+    let words = prove_cubes(key, committer, &statement, &cubes)?;
+    Ok((statement, words))
+}
+
+/// Every tensor's cube.
+pub(crate) fn run(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Arc<Vec<i64>>>, ProveError> {
+    if inputs.len() != system.inputs.len() {
+        return Err(ProveError::Input("there are not as many inputs as the program takes"));
+    }
+    let padded: Vec<Vec<i64>> = system
+        .inputs
+        .iter()
+        .zip(inputs)
+        .map(|(id, values)| {
+            let tensor = &system.tensors[*id];
+            let within = values.iter().all(|value| (tensor.low..=tensor.high).contains(value));
+            let fits = within && values.len() == tensor.shape.iter().product::<usize>();
+            fits.then(|| padded(&tensor.shape, values, tensor.low)).ok_or(ProveError::Input("it leaves its shape or its interval"))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(system.values(&padded))
+}
+
+/// On the cube; padding is the least value of the interval, which is in it.
+fn padded(shape: &[usize], values: &[i64], fill: i64) -> Vec<i64> {
+    let mut cube = vec![fill; 1 << shape.iter().map(|size| relation::bits(*size)).sum::<usize>()];
+    places(shape).zip(values).for_each(|(place, value)| cube[place] = *value);
+    cube
+}
+
+fn unpadded(shape: &[usize], cube: &[i64]) -> Vec<i64> {
+    places(shape).map(|place| cube[place]).collect()
+}
+
+/// Where the entries of a shape stand on its cube, in C order.
+fn places(shape: &[usize]) -> impl Iterator<Item = usize> {
+    (0..shape.iter().product()).map(|mut index: usize| {
+        let (mut place, mut shift) = (0, 0);
+        for size in shape.iter().rev() {
+            place |= index % size << shift;
+            index /= size;
+            shift += relation::bits(*size);
+        }
+        place
+    })
+}
+
+/// The proof for given cubes: a lie in them is a lie in the proof.
+pub(crate) fn prove_cubes<C: Commitment>(
+    key: &ProverKey<C>,
+    committer: &C::ProverKey,
+    statement: &Statement,
+    cubes: &[Arc<Vec<i64>>],
+) -> Result<Vec<Word>, ProveError>
+where
+    C::ProverKey: Sync,
+    C::Row: Send,
+{
+    let (system, layout) = (&key.system, &key.verifier.layout);
+    let mut proof = Writer::new(statement.begin(&key.verifier));
+    let multiplicities = multiplicities(system, layout, cubes)?;
+    let mut values = compiler::rows(system, layout, |id| cubes.get(id).map(|cube| cube.as_slice()));
+    compiler::write(&mut values, layout.multiplicities.start, &multiplicities, 0);
+    let of_witness = commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| compiler::commit::<C>(committer, &values[row]))?;
+    let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
+    let lookups = Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;
+    let counts: Vec<Fr> = multiplicities.iter().map(|count| Fr::from(*count)).collect();
+    let tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha).map_err(|_| ProveError::Vanishing)?;
+    let size = 1 << layout.row_bits;
+    let mut all = vec![Fr::from(0u64); layout.rows.len() * size];
+    all.par_chunks_mut(size).zip(&values).for_each(|(to, row)| to.iter_mut().zip(row).for_each(|(to, value)| *to = Fr::from(*value)));
+    drop(values);
+    for (place, helper) in [(layout.lookup_helper, &lookups.helper), (layout.table_helper, &tables.helper)] {
+        all[place.start..][..helper.len()].copy_from_slice(helper);
+    }
+    let of_helpers =
+        commit_rows::<C>(layout, Phase::Helper, "helper", &mut proof, |row| C::commit_field(committer, &all[row * size..][..size]))?;
+    let rounds = layout.lookup_helper.bits.max(layout.table_helper.bits);
+    let (tau, lambda) = (proof.point("tau", rounds), proof.challenge("lambda"));
+    let (point, finals) = logup::prove(lookups, tables, &tau, &lambda, &mut proof);
+    let (cube, bind) = (proof.point("cube", 3), proof.point("bind", bind_bits(system)));
+    let given = Challenges { beta, point, cube, bind, batch: proof.challenge("batch") };
+    let batch = after_lookups(system, layout, statement, &finals, &given).ok_or(ProveError::Key)?;
+    let (value, stored, products) = batch.expand(system, layout).ok_or(ProveError::Key)?;
+
+    let mut weights = vec![Fr::from(0u64); all.len()];
+    stored.iter().for_each(|stored| add_weights(&mut weights, stored));
+    let of_stored: Fr = all.par_iter().zip(&weights).map(|(value, weight)| *value * weight).sum();
+    proof.scalars("stored", &[of_stored]);
+    let settled = prove_products(system, &products, cubes, value - of_stored, &mut proof).ok_or(ProveError::Key)?;
+    let mut batch = Batch::new(of_stored, proof.challenge("batch"));
+    batch.add(Fr::from(0u64), [], []);
+    for (value, claims) in settled {
+        batch.add(value, claims, []);
+    }
+    let (value, stored, _) = batch.expand(system, layout).ok_or(ProveError::Key)?;
+    stored.iter().for_each(|stored| add_weights(&mut weights, stored));
+
+    let variables = layout.total_bits();
+    let product = Product { coefficient: Fr::from(1u64), variables, left: all, right: weights, weight: None };
+    let mut last = Prover::new(vec![product], variables, 2, value);
+    (layout.row_bits..variables).for_each(|_| last.step(&mut proof));
+    let folded = last.left(0).to_vec();
+    let (point, ends) = last.finish(&mut proof);
+    proof.scalars("value", &[ends[0].0]);
+    open::<C>(key, committer, (of_witness, of_helpers), &point, &folded, &mut proof)?;
+    Ok(proof.finish().0)
+}
+
+/// Commits to the rows of a phase, and sends them.
+fn commit_rows<C: Commitment>(
+    layout: &Layout,
+    phase: Phase,
+    label: &'static str,
+    proof: &mut Writer,
+    commit: impl Fn(usize) -> Result<C::Row, commitment::Error> + Sync,
+) -> Result<Vec<C::Row>, ProveError>
+where
+    C::Row: Send,
+{
+    let own: Vec<usize> = (0..layout.rows.len()).filter(|row| layout.rows[*row] == phase).collect();
+    let rows: Vec<C::Row> = own.into_par_iter().map(|row| commit(row)).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
+    proof.words(label, &rows.iter().flat_map(|row| C::words(row)).collect::<Vec<Word>>());
+    Ok(rows)
+}
+
+/// How often each entry is looked up; what fills the cube of lookups up looks up nothing.
+fn multiplicities(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>]) -> Result<Vec<i64>, ProveError> {
+    let mut counts = vec![0; 1 << layout.table_bits];
+    counts[layout.nothing] = 1 << layout.lookup_bits;
+    for (lookup, place) in system.lookups.iter().zip(&layout.lookups) {
+        counts[layout.nothing] -= 1 << place.bits;
+        let (table, start) = (&system.tables[lookup.table], layout.tables[lookup.table].start);
+        for key in cubes[lookup.columns[0]].iter() {
+            // what no table has is counted nowhere: its proof is refused
+            if let Some(position) = table.position(*key) {
+                counts[start + position] += 1;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+fn fingerprints_of_lookups(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], beta: Fr) -> Vec<Fr> {
+    let mut all = vec![Fr::from(0u64); 1 << layout.lookup_bits];
+    for (lookup, place) in system.lookups.iter().zip(&layout.lookups) {
+        let columns: Vec<&[i64]> = lookup.columns.iter().map(|id| cubes[*id].as_slice()).collect();
+        let entry = |i: usize| columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(column[i])) * beta);
+        let own = &mut all[place.start..][..1 << place.bits];
+        own.par_iter_mut().with_min_len(1 << 10).enumerate().for_each(|(i, f)| *f = tag(lookup.table) + entry(i));
+    }
+    all
+}
+
+fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], beta: Fr) -> Vec<Fr> {
+    let mut all = vec![Fr::from(0u64); 1 << layout.table_bits];
+    for (number, (table, place)) in system.tables.iter().zip(&layout.tables).enumerate() {
+        let value = |column: &Column, i: usize| match column {
+            Column::Constant(id) => cubes[*id][i],
+            closed => closed.entry(i).unwrap_or(0),
+        };
+        let entry = |i: usize| table.columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(value(column, i))) * beta);
+        let own = &mut all[place.start..][..1 << place.bits];
+        own.par_iter_mut().with_min_len(1 << 10).enumerate().for_each(|(i, f)| *f = tag(number) + entry(i));
+    }
+    all
+}
+
+fn add_weights(all: &mut [Fr], stored: &Stored) {
+    let Stored { coefficient, place, weights } = stored;
+    let own = weights::outer(weights);
+    let to = &mut all[place.start..][..1 << place.bits];
+    to.par_iter_mut().with_min_len(1 << 12).zip(&own).for_each(|(total, weight)| *total += *coefficient * weight);
+}
+
+/// The sumcheck of products; the values sent, each with the claims that it is the sum of.
+fn prove_products(
+    system: &System,
+    claims: &[Claim],
+    cubes: &[Arc<Vec<i64>>],
+    value: Fr,
+    proof: &mut Writer,
+) -> Option<Vec<(Fr, Vec<Claim>)>> {
+    let sizes = sizes(system, claims)?;
+    let read = |id: usize| cubes[id].as_slice();
+    let form = |claim: &Claim| &system.tensors[claim.tensor].form;
+    let product = |(claim, variables): (&Claim, &usize)| {
+        let (left, right, weight) = match form(claim) {
+            Form::Product(form) => form.tables(claim, read),
+            Form::Conv(form) => form.tables(claim, read),
+            _ => None,
+        }?;
+        Some(Product { coefficient: claim.coefficient, variables: *variables, left, right, weight })
+    };
+    let products: Vec<Product> = claims.iter().zip(&sizes.variables).map(product).collect::<Option<_>>()?;
+    let (point, ends) = Prover::new(products, sizes.rounds, sizes.degree, value).finish(proof);
+    let mut sent = Vec::new();
+    for (claim, (left, right)) in claims.iter().zip(ends) {
+        let zeros = match form(claim) {
+            Form::Product(form) => form.zeros(claim),
+            Form::Conv(form) => form.zeros(claim),
+            _ => None,
+        }?;
+        sent.extend([left + zeros.0, right + zeros.1]);
+    }
+    proof.scalars("factors", &sent);
+    settle(system, claims, &sizes.variables, &point, &sent).map(|(_, settled)| settled)
+}
+
+fn open<C: Commitment>(
+    key: &ProverKey<C>,
+    committer: &C::ProverKey,
+    (witness, helpers): (Vec<C::Row>, Vec<C::Row>),
+    point: &[Fr],
+    folded: &[Fr],
+    proof: &mut Writer,
+) -> Result<(), ProveError> {
+    let (row, low) = fold_rows::<C>(&key.verifier, &witness, &helpers, point).ok_or(ProveError::Key)?;
+    let opening = C::open(committer, &row, folded, low, proof.transcript()).map_err(ProveError::Commitment)?;
+    proof.unabsorbed(&C::opening_words(&opening));
+    Ok(())
+}
