@@ -48,21 +48,21 @@ where
 
 /// Every tensor's cube.
 pub(crate) fn run(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Arc<Vec<i64>>>, ProveError> {
+    on_cubes(system, inputs).map(|cubes| system.values(&cubes))
+}
+
+/// The inputs, checked and padded.
+pub(crate) fn on_cubes(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Vec<i64>>, ProveError> {
     if inputs.len() != system.inputs.len() {
         return Err(ProveError::Input("there are not as many inputs as the program takes"));
     }
-    let padded: Vec<Vec<i64>> = system
-        .inputs
-        .iter()
-        .zip(inputs)
-        .map(|(id, values)| {
-            let tensor = &system.tensors[*id];
-            let within = values.iter().all(|value| (tensor.low..=tensor.high).contains(value));
-            let fits = within && values.len() == tensor.shape.iter().product::<usize>();
-            fits.then(|| padded(&tensor.shape, values, tensor.low)).ok_or(ProveError::Input("it leaves its shape or its interval"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(system.values(&padded))
+    let padded = |(id, values): (&usize, &Vec<i64>)| {
+        let tensor = &system.tensors[*id];
+        let within = values.iter().all(|value| (tensor.low..=tensor.high).contains(value));
+        let fits = within && values.len() == tensor.shape.iter().product::<usize>();
+        fits.then(|| padded(&tensor.shape, values, tensor.low)).ok_or(ProveError::Input("it leaves its shape or its interval"))
+    };
+    system.inputs.iter().zip(inputs).map(padded).collect()
 }
 
 /// On the cube; padding is the least value of the interval, which is in it.

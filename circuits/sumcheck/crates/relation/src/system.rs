@@ -257,6 +257,11 @@ impl System {
 
     /// Every tensor's cube, from the inputs' cubes; a prover's.
     pub fn values(&self, inputs: &[Vec<i64>]) -> Vec<Arc<Vec<i64>>> {
+        self.values_with(inputs, |_, _| {})
+    }
+
+    /// The same with a liar in between, who changes a committed tensor before others read it.
+    pub fn values_with(&self, inputs: &[Vec<i64>], mut liar: impl FnMut(TensorId, &mut Vec<i64>)) -> Vec<Arc<Vec<i64>>> {
         let mut cubes: Vec<Arc<Vec<i64>>> = Vec::with_capacity(self.tensors.len());
         let mut given = inputs.iter();
         for (id, tensor) in self.tensors.iter().enumerate() {
@@ -266,10 +271,14 @@ impl System {
                 Form::Linear(linear) => Arc::new(linear.values(tensor.bits(), read)),
                 Form::Product(product) => Arc::new(product.values(read)),
                 Form::Conv(conv) => Arc::new(conv.values(read)),
-                Form::Committed { .. } => Arc::new(match self.recipes.get(&id) {
-                    Some(recipe) => (recipe.compute)(&recipe.operands.iter().map(|id| read(*id)).collect::<Vec<_>>()),
-                    None => given.next().cloned().unwrap_or_default(),
-                }),
+                Form::Committed { .. } => {
+                    let mut values = match self.recipes.get(&id) {
+                        Some(recipe) => (recipe.compute)(&recipe.operands.iter().map(|id| read(*id)).collect::<Vec<_>>()),
+                        None => given.next().cloned().unwrap_or_default(),
+                    };
+                    liar(id, &mut values);
+                    Arc::new(values)
+                }
             };
             cubes.push(values);
         }
