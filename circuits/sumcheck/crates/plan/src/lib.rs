@@ -9,7 +9,7 @@ mod claims;
 mod factor;
 mod machine;
 
-pub use machine::Op;
+pub use machine::{Op, summary};
 
 use claims::{Claim, Settled, expand, settle_conv, settle_product};
 use commitment::Commitment;

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Curve, Sum} from "./Curve.sol";
+import {Axis, IndexTable} from "./IndexTable.sol";
+import {LookupRounds} from "./LookupRounds.sol";
+import {Mercury} from "./Mercury.sol";
+import {Multilinear} from "./Multilinear.sol";
+import {Rounds} from "./Rounds.sol";
+import {P, Scalar} from "./Scalar.sol";
+import {Transcript} from "./Transcript.sol";
+
+/// @title The verifier of every program's proofs: it follows a plan, which circuits/sumcheck/crates/plan makes of a key.
+/// @notice Registers are words of memory, written once; an instruction is code u8, registers d, a, b u24, count n u16, immediate u32.
+/// What each does is said in machine.rs beside its name, in the order of the numbers here.
+library Machine {
+    /// @notice The proof does not show the statement. Reasons: 1 lookups, 2 products, 3 what is stored.
+    error Rejected(uint256 reason);
+
+    /// @notice An instruction that no plan of ours holds.
+    error NoInstruction(uint256 code);
+
+    /// @notice What instructions share.
+    struct Run {
+        bytes32 state; // of the transcript
+        uint256 proof; // where in calldata the next word is
+        uint256 statement; // likewise
+        uint256 data; // address of the plan's data
+        Sum sum; // of folded rows
+        uint256[4] tau;
+    }
+
+    /// @notice Runs instructions from address `code` to `end`; registers are from address `registers` on.
+    function run(Run memory r, uint256 code, uint256 end, uint256 registers) internal view {
+        for (; code < end;) {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := shr(128, mload(code))
+                code := add(code, 16)
+            }
+            unchecked {
+                uint256 d = registers + ((word >> 91) & 0x1fffffe0);
+                uint256 a = registers + ((word >> 67) & 0x1fffffe0);
+                uint256 b = registers + ((word >> 43) & 0x1fffffe0);
+                if (word >> 120 < 4) _arithmetic(word >> 120, d, a, b, (word >> 32) & 0xffff);
+                else if (word >> 120 < 32) _weights(r, word, d, a, b);
+                else _protocol(r, word, d, a, b);
+            }
+        }
+    }
+
+    function _arithmetic(uint256 op, uint256 d, uint256 a, uint256 b, uint256 n) private pure {
+        assembly ("memory-safe") {
+            switch op
+            case 2 { mstore(d, addmod(mload(sub(d, 32)), mulmod(mload(a), mload(b), P), P)) }
+            case 1 { mstore(d, mulmod(mload(a), mload(b), P)) }
+            default { mcopy(d, a, shl(5, n)) }
+        }
+    }
+
+    function _weights(Run memory r, uint256 word, uint256 d, uint256 a, uint256 b) private pure {
+        uint256 op = word >> 120;
+        (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
+        uint256 value;
+        if (op == 4) value = Multilinear.eq(a, b, n);
+        else if (op == 5) value = Multilinear.eqIndex(a, n, imm);
+        else if (op == 6) value = Multilinear.prefix(a, n, imm);
+        else if (op == 7) value = Multilinear.eqPrefix(a, b, n, imm);
+        else if (op == 8) value = Multilinear.ramp(a, n, imm);
+        else if (op == 10) value = _evaluate(a, b, n);
+        else if (op == 11) value = Multilinear.dot(a, b, n);
+        else if (op == 14) value = _scaled(a, n, r.data + imm, 0);
+        else return _tables(r, op, d, a, b, n, imm);
+        assembly ("memory-safe") {
+            mstore(d, value)
+        }
+    }
+
+    /// @dev Instructions that write many registers.
+    function _tables(Run memory r, uint256 op, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
+        if (op == 9) Multilinear.eqTable(a, n, d);
+        else if (op == 12) _map(d, a, n, r.data + imm);
+        else if (op == 13) _scaled(a, n, r.data + imm, d);
+        else if (op == 15) _outer(d, a, b, n, imm);
+        else if (op == 16) _window(d, a, b, r.data + imm);
+        else revert NoInstruction(op);
+    }
+
+    function _protocol(Run memory r, uint256 word, uint256 d, uint256 a, uint256 b) private view {
+        uint256 op = word >> 120;
+        (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
+        if (op == 32) _read(r, d, n, imm);
+        else if (op == 33) _draw(r, d, n, imm);
+        else if (op == 34) _rounds(r, d, a, n, imm);
+        else if (op == 35) _lookupRounds(r, d, a, n);
+        else if (op == 36) _defect(d, a, b, imm);
+        else if (op == 37) _same(a, b, imm);
+        else if (op == 38) r.proof = _points(r, d, n, imm, r.proof, 64);
+        else if (op == 39) _fold(r, a, b, n, imm);
+        else if (op == 40) _opening(r, a, b, n);
+        else if (op == 41) r.statement = _points(r, d, n, imm, r.statement, 32);
+        else if (op == 42) _publicValue(r, d, a, b, n, imm);
+        else revert NoInstruction(op);
+    }
+
+    // ---- weights --------------------------------------------------------------------------------------------------------
+
+    /// @dev On a copy: tables are read more than once.
+    function _evaluate(uint256 a, uint256 b, uint256 n) private pure returns (uint256) {
+        uint256 copy;
+        assembly ("memory-safe") {
+            copy := mload(0x40)
+            mcopy(copy, b, shl(add(n, 5), 1))
+        }
+        return Multilinear.evaluate(copy, a, n);
+    }
+
+    function _map(uint256 d, uint256 a, uint256 n, uint256 data) private pure {
+        assembly ("memory-safe") {
+            for { let end := add(data, shl(2, n)) } lt(data, end) { data := add(data, 4) } {
+                let pair := shr(224, mload(data))
+                let to := add(d, shl(5, and(pair, 0xffff)))
+                mstore(to, addmod(mload(to), mload(add(a, shl(5, shr(16, pair)))), P))
+            }
+        }
+    }
+
+    /// @dev Entries times integers: each written from d on if d is not 0, and their sum.
+    function _scaled(uint256 a, uint256 n, uint256 data, uint256 d) private pure returns (uint256 sum) {
+        assembly ("memory-safe") {
+            for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
+                let integer := sar(192, mload(data))
+                let value := mulmod(mload(a), add(integer, mul(P, slt(integer, 0))), P)
+                if d {
+                    mstore(d, value)
+                    d := add(d, 32)
+                }
+                sum := addmod(sum, value, P)
+                a := add(a, 32)
+            }
+        }
+    }
+
+    function _outer(uint256 d, uint256 a, uint256 b, uint256 n, uint256 count) private pure {
+        assembly ("memory-safe") {
+            for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
+                let high := mload(a)
+                for { let low := b let last := add(b, shl(5, n)) } lt(low, last) { low := add(low, 32) } {
+                    mstore(d, mulmod(high, mload(low), P))
+                    d := add(d, 32)
+                }
+            }
+        }
+    }
+
+    function _window(uint256 d, uint256 a, uint256 b, uint256 data) private pure {
+        Axis memory axis =
+            Axis(_u32(data, 2), _u32(data, 3), _u32(data, 4), _u32(data, 5), _u32(data, 6), _u32(data, 7));
+        (uint256[] memory r, uint256[] memory i) = (_array(a, _u32(data, 0)), _array(b, _u32(data, 1)));
+        bool plain = axis.stride & (axis.stride - 1) != 0 || axis.stride > 1 << i.length;
+        uint256[] memory values = plain ? IndexTable.byTable(axis, r, i) : IndexTable.byCarry(axis, r, i);
+        assembly ("memory-safe") {
+            mcopy(d, add(values, 32), shl(5, mload(values)))
+        }
+    }
+
+    function _u32(uint256 data, uint256 place) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(224, mload(add(data, shl(2, place))))
+        }
+    }
+
+    function _array(uint256 from, uint256 n) private pure returns (uint256[] memory words) {
+        words = new uint256[](n);
+        assembly ("memory-safe") {
+            mcopy(add(words, 32), from, shl(5, n))
+        }
+    }
+
+    // ---- protocol -------------------------------------------------------------------------------------------------------
+
+    function _label(Run memory r, uint256 imm) private pure returns (bytes32 label) {
+        uint256 place = r.data + imm;
+        assembly ("memory-safe") {
+            label := mload(place)
+        }
+    }
+
+    function _read(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
+        uint256 start = r.proof;
+        r.state = Transcript.absorb(r.state, _label(r, imm), start, n);
+        Scalar.checkWords(start, n);
+        assembly ("memory-safe") {
+            calldatacopy(d, start, shl(5, n))
+        }
+        r.proof = start + 32 * n;
+    }
+
+    function _draw(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
+        (bytes32 state, bytes32 label) = (r.state, _label(r, imm));
+        assembly ("memory-safe") {
+            mstore(32, label)
+            for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
+                mstore(0, state)
+                state := keccak256(0, 64)
+                mstore(d, mod(state, P))
+            }
+        }
+        r.state = state;
+    }
+
+    function _rounds(Run memory r, uint256 d, uint256 a, uint256 n, uint256 degree) private pure {
+        uint256[] memory point = new uint256[](n);
+        uint256 value;
+        assembly ("memory-safe") {
+            value := mload(a)
+        }
+        (r.state, value) = Rounds.verify(r.state, value, r.proof, degree, point);
+        assembly ("memory-safe") {
+            mcopy(d, add(point, 32), shl(5, n))
+            mstore(add(d, shl(5, n)), value)
+        }
+        r.proof += 32 * n * degree;
+    }
+
+    function _lookupRounds(Run memory r, uint256 d, uint256 a, uint256 n) private pure {
+        r.state = LookupRounds.verify(r.state, r.proof, a, n, d);
+        r.proof += 32 * n * LookupRounds.DEGREE;
+    }
+
+    function _defect(uint256 d, uint256 a, uint256 b, uint256 imm) private pure {
+        uint256 alpha;
+        assembly ("memory-safe") {
+            alpha := mload(b)
+        }
+        uint256 value = LookupRounds.defect(a, imm == 0 ? 0 : a + 288, alpha);
+        assembly ("memory-safe") {
+            mstore(d, value)
+        }
+    }
+
+    function _same(uint256 a, uint256 b, uint256 reason) private pure {
+        bool same;
+        assembly ("memory-safe") {
+            same := eq(mload(a), mload(b))
+        }
+        if (!same) revert Rejected(reason);
+    }
+
+    /// @dev n items of `size` bytes of calldata, absorbed; where they begin goes to d, where they end is returned.
+    function _points(Run memory r, uint256 d, uint256 n, uint256 imm, uint256 start, uint256 size)
+        private
+        pure
+        returns (uint256)
+    {
+        r.state = Transcript.absorb(r.state, _label(r, imm), start, n * size / 32);
+        assembly ("memory-safe") {
+            mstore(d, start)
+        }
+        return start + n * size;
+    }
+
+    function _fold(Run memory r, uint256 a, uint256 b, uint256 n, uint256 imm) private view {
+        uint256 start;
+        assembly ("memory-safe") {
+            start := mload(b)
+        }
+        bool pinned = start == 0;
+        start += pinned ? r.data + imm : imm;
+        for (uint256 end = start + 64 * n; start < end; start += 64) {
+            (uint256 x, uint256 y, uint256 weight) = (0, 0, 0);
+            assembly ("memory-safe") {
+                switch pinned
+                case 0 {
+                    x := calldataload(start)
+                    y := calldataload(add(start, 32))
+                }
+                default {
+                    x := mload(start)
+                    y := mload(add(start, 32))
+                }
+                weight := mload(a)
+                a := add(a, 32)
+            }
+            Curve.add(r.sum, x, y, weight);
+        }
+    }
+
+    function _opening(Run memory r, uint256 a, uint256 b, uint256 n) private view {
+        uint256 value;
+        assembly ("memory-safe") {
+            value := mload(b)
+        }
+        r.state = Mercury.verify(r.state, [r.sum.x, r.sum.y], _array(a, n), value, r.proof, r.tau);
+        r.proof += 32 * Mercury.WORDS;
+    }
+
+    /// @dev Integers of 1 byte, or of 8 little endian and signed, in C order; `inner` of them for each outer weight.
+    function _publicValue(Run memory r, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
+        (uint256 width, uint256 inner) = (_u32(r.data + imm, 0), _u32(r.data + imm, 1));
+        (uint256 start, uint256 value) = (0, 0);
+        assembly ("memory-safe") {
+            start := mload(sub(d, 32))
+        }
+        for (uint256 end = a + 32 * n; a < end; a += 32) {
+            uint256 row = width == 1 ? _bytes(start, b, inner) : _integers(start, b, inner);
+            start += width * inner;
+            assembly ("memory-safe") {
+                value := addmod(value, mulmod(mload(a), row, P), P)
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(d, value)
+        }
+    }
+
+    function _bytes(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
+        assembly ("memory-safe") {
+            for { let end := add(start, inner) } lt(start, end) { start := add(start, 1) } {
+                row := addmod(row, mulmod(byte(0, calldataload(start)), mload(b), P), P)
+                b := add(b, 32)
+            }
+        }
+    }
+
+    function _integers(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
+        assembly ("memory-safe") {
+            for { let end := add(start, shl(3, inner)) } lt(start, end) { start := add(start, 8) } {
+                let word := shr(192, calldataload(start))
+                let integer := 0
+                for { let i := 0 } lt(i, 8) { i := add(i, 1) } {
+                    integer := or(shl(8, integer), and(word, 0xff))
+                    word := shr(8, word)
+                }
+                integer := signextend(7, integer)
+                row := addmod(row, mulmod(add(integer, mul(P, slt(integer, 0))), mload(b), P), P)
+                b := add(b, 32)
+            }
+        }
+    }
+}
