@@ -32,29 +32,41 @@ library Machine {
 
     /// @notice Runs instructions from address `code` to `end`; registers are from address `registers` on.
     function run(Run memory r, uint256 code, uint256 end, uint256 registers) internal view {
-        for (; code < end;) {
-            uint256 word;
-            assembly ("memory-safe") {
-                word := shr(128, mload(code))
-                code := add(code, 16)
-            }
+        while (true) {
+            (uint256 word, uint256 next) = _arithmetic(code, end, registers);
+            if (next == 0) return;
+            code = next;
             unchecked {
                 uint256 d = registers + ((word >> 91) & 0x1fffffe0);
                 uint256 a = registers + ((word >> 67) & 0x1fffffe0);
                 uint256 b = registers + ((word >> 43) & 0x1fffffe0);
-                if (word >> 120 < 4) _arithmetic(word >> 120, d, a, b, (word >> 32) & 0xffff);
-                else if (word >> 120 < 32) _weights(r, word, d, a, b);
+                if (word >> 120 < 32) _weights(r, word, d, a, b);
                 else _protocol(r, word, d, a, b);
             }
         }
     }
 
-    function _arithmetic(uint256 op, uint256 d, uint256 a, uint256 b, uint256 n) private pure {
+    /// @dev Does what is short and frequent, up to the first instruction that is neither: returns it and the next one's address, or zeros.
+    function _arithmetic(uint256 code, uint256 end, uint256 registers) private pure returns (uint256 word, uint256 next) {
         assembly ("memory-safe") {
-            switch op
-            case 2 { mstore(d, addmod(mload(sub(d, 32)), mulmod(mload(a), mload(b), P), P)) }
-            case 1 { mstore(d, mulmod(mload(a), mload(b), P)) }
-            default { mcopy(d, a, shl(5, n)) }
+            for {} lt(code, end) {} {
+                word := shr(128, mload(code))
+                code := add(code, 16)
+                let d := add(registers, and(shr(91, word), 0x1fffffe0))
+                let a := add(registers, and(shr(67, word), 0x1fffffe0))
+                switch shr(120, word)
+                case 1 { mstore(d, mulmod(mload(a), mload(add(registers, and(shr(43, word), 0x1fffffe0))), P)) }
+                case 2 {
+                    let product := mulmod(mload(a), mload(add(registers, and(shr(43, word), 0x1fffffe0))), P)
+                    mstore(d, addmod(mload(sub(d, 32)), product, P))
+                }
+                case 3 { mcopy(d, a, shl(5, and(shr(32, word), 0xffff))) }
+                case 5 { mstore(d, addmod(1, sub(P, mload(a)), P)) }
+                default {
+                    next := code
+                    break
+                }
+            }
         }
     }
 
@@ -63,12 +75,13 @@ library Machine {
         (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
         uint256 value;
         if (op == 4) value = Multilinear.eq(a, b, n);
-        else if (op == 5) value = Multilinear.eqIndex(a, n, imm);
         else if (op == 6) value = Multilinear.prefix(a, n, imm);
         else if (op == 7) value = Multilinear.eqPrefix(a, b, n, imm);
         else if (op == 8) value = Multilinear.ramp(a, n, imm);
         else if (op == 10) value = _evaluate(a, b, n);
         else if (op == 11) value = Multilinear.dot(a, b, n);
+        else if (op == 17) value = Multilinear.sum(a, n);
+        else if (op == 18) value = _pairDot(a, b, n, r.data + imm);
         else if (op == 14) value = _scaled(a, n, r.data + imm, 0);
         else return _tables(r, op, d, a, b, n, imm);
         assembly ("memory-safe") {
@@ -121,6 +134,17 @@ library Machine {
                 let pair := shr(224, mload(data))
                 let to := add(d, shl(5, and(pair, 0xffff)))
                 mstore(to, addmod(mload(to), mload(add(a, shl(5, shr(16, pair)))), P))
+            }
+        }
+    }
+
+    function _pairDot(uint256 a, uint256 b, uint256 n, uint256 data) private pure returns (uint256 sum) {
+        assembly ("memory-safe") {
+            for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
+                let places := mload(data)
+                let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), P)
+                product := mulmod(product, mload(add(b, and(shr(208, places), 0xffff))), P)
+                sum := addmod(sum, mulmod(product, mload(add(b, and(shr(192, places), 0xffff))), P), P)
             }
         }
     }
@@ -316,7 +340,15 @@ library Machine {
 
     function _bytes(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
         assembly ("memory-safe") {
-            for { let end := add(start, inner) } lt(start, end) { start := add(start, 1) } {
+            let end := add(start, inner)
+            for { let fours := sub(end, and(inner, 3)) } lt(start, fours) { start := add(start, 4) } {
+                let word := calldataload(start)
+                let sum := add(mulmod(byte(0, word), mload(b), P), mulmod(byte(1, word), mload(add(b, 32)), P))
+                sum := add(sum, mulmod(byte(2, word), mload(add(b, 64)), P)) // 5 p are below 2^256
+                row := addmod(row, add(sum, mulmod(byte(3, word), mload(add(b, 96)), P)), P)
+                b := add(b, 128)
+            }
+            for {} lt(start, end) { start := add(start, 1) } {
                 row := addmod(row, mulmod(byte(0, calldataload(start)), mload(b), P), P)
                 b := add(b, 32)
             }

@@ -20,19 +20,6 @@ library Multilinear {
         }
     }
 
-    /// @notice eq(x, i) of one index.
-    function eqIndex(uint256 x, uint256 n, uint256 index) internal pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := 1
-            for { let place := add(x, shl(5, n)) } gt(place, x) { index := shr(1, index) } {
-                place := sub(place, 32)
-                let factor := mload(place)
-                if iszero(and(index, 1)) { factor := sub(add(P, 1), factor) }
-                value := mulmod(value, factor, P)
-            }
-        }
-    }
-
     /// @notice The sum over i < size of eq(x, i).
     function prefix(uint256 x, uint256 n, uint256 size) internal pure returns (uint256 below) {
         assembly ("memory-safe") {
@@ -125,6 +112,13 @@ library Multilinear {
                 value := addmod(value, mulmod(mload(x), mload(y), P), P)
                 y := add(y, 32)
             }
+        }
+    }
+
+    /// @notice The sum of n words from an address on.
+    function sum(uint256 x, uint256 n) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } { value := addmod(value, mload(x), P) }
         }
     }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Claims pulled back along the system, as in `relation::claims`, `linear`, `product` and `conv`, written down and not computed.
 
-use crate::factor::{Factor, eq_table, joined, outer, regroup};
+use crate::factor::{Factor, eq_table, joined, map, outer, regroup};
 use crate::machine::{Op, Reg, Writer};
 use field::Fr;
 use relation::{Conv, Form, Group, Linear, LinearTerm, Operand, Product, System, bits};
 use std::collections::BTreeMap;
+
+/// Pairs of a map that are cheaper summed one by one than as a table.
+const FEW: usize = 48;
 
 /// coefficient * sum of weights * tensor.
 #[derive(Clone, Debug)]
@@ -31,9 +34,7 @@ pub fn expand(plan: &mut Writer, system: &System, claims: Vec<Claim>) -> Expansi
         for claim in claims {
             match &system.tensors[id].form {
                 Form::Committed { base } => {
-                    let total = total(plan, &claim.weights);
-                    let base = plan.integer(*base);
-                    let scaled = plan.mul(total, base);
+                    let scaled = scaled_total(plan, &claim.weights, *base);
                     result.constant.push((claim.coefficient, scaled));
                     result.stored.push(claim);
                 }
@@ -65,6 +66,16 @@ fn total(plan: &mut Writer, weights: &[Factor]) -> Reg {
     })
 }
 
+/// The sum of all weights, times an integer that often is 0.
+fn scaled_total(plan: &mut Writer, weights: &[Factor], scale: i64) -> Reg {
+    let scale = plan.integer(scale);
+    if scale == plan.integer(0) {
+        return scale;
+    }
+    let total = total(plan, weights);
+    plan.mul(total, scale)
+}
+
 /// As `Linear::pull_back`.
 fn pull_back(plan: &mut Writer, linear: &Linear, claim: &Claim) -> ((Reg, Reg), Vec<Claim>) {
     let half = Fr::from(1u64) / Fr::from(2u64);
@@ -77,8 +88,8 @@ fn pull_back(plan: &mut Writer, linear: &Linear, claim: &Claim) -> ((Reg, Reg), 
         let scalar = plan.mul(scalar, own);
         claims.push(Claim { coefficient: plan.mul(scale, scalar), tensor: term.source, weights });
     }
-    let (total, offset) = (total(plan, &claim.weights), plan.integer(linear.offset));
-    ((scale, plan.mul(total, offset)), claims)
+    let offset = scaled_total(plan, &claim.weights, linear.offset);
+    ((scale, offset), claims)
 }
 
 fn pull_back_term(plan: &mut Writer, term: &LinearTerm, weights: &[Factor]) -> (Reg, Vec<Factor>) {
@@ -111,10 +122,37 @@ fn pull_back_group(plan: &mut Writer, group: &Group, factors: Vec<Factor>) -> (R
             let data = integers(plan, values);
             (one, vec![Factor::Dense(*bits, plan.pure(Op::Scale, table, table, values.len(), data, 1 << bits))])
         }
-        Group::Map { input, pairs, .. } => {
-            let table = table(plan, factors);
-            (one, vec![Factor::Dense(*input, map(plan, table, pairs, *input))])
+        Group::Map { out, input, pairs } => {
+            let (low, above) = without_low(pairs);
+            let (mut parts, low, pairs) = match regroup(&factors, &[out - low, low]) {
+                Some(parts) => (parts, low, above),
+                None => (vec![factors, vec![]], 0, pairs.clone()),
+            };
+            let (kept, mapped) = (parts.pop().unwrap_or_default(), parts.pop().unwrap_or_default());
+            let moved = match joined(plan, mapped) {
+                Factor::Eq(point) if pairs.len() > FEW => Factor::Mapped(input - low, point, pairs),
+                other => {
+                    let table = other.table(plan);
+                    Factor::Dense(input - low, map(plan, table, &pairs, input - low))
+                }
+            };
+            (one, [vec![moved], kept].concat())
         }
+    }
+}
+
+/// How many of the lowest bits all pairs have in common, entry for entry, and the pairs of what stands above them.
+fn without_low(pairs: &[(u32, u32)]) -> (usize, Vec<(u32, u32)>) {
+    let (mut low, mut pairs) = (0, pairs.to_vec());
+    loop {
+        let known: std::collections::HashSet<(u32, u32)> = pairs.iter().copied().collect();
+        let twin = |(o, i): &(u32, u32)| (o ^ i) & 1 == 0 && known.contains(&(o ^ 1, i ^ 1));
+        if pairs.is_empty() || !pairs.iter().all(twin) {
+            return (low, pairs);
+        }
+        pairs.retain(|(o, _)| o & 1 == 0);
+        pairs.iter_mut().for_each(|(o, i)| (*o, *i) = (*o >> 1, *i >> 1));
+        low += 1;
     }
 }
 
@@ -126,12 +164,6 @@ fn table(plan: &mut Writer, factors: Vec<Factor>) -> Reg {
 fn integers(plan: &mut Writer, values: &[i64]) -> usize {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_be_bytes()).collect();
     plan.data(&bytes)
-}
-
-fn map(plan: &mut Writer, table: Reg, pairs: &[(u32, u32)], input: usize) -> Reg {
-    let bytes: Vec<u8> = pairs.iter().flat_map(|(o, i)| [(*o as u16).to_be_bytes(), (*i as u16).to_be_bytes()].concat()).collect();
-    let data = plan.data(&bytes);
-    plan.pure(Op::Map, table, table, pairs.len(), data, 1 << input)
 }
 
 /// As `LinearTerm::pull_back_whole`, where all coefficients are 1.
@@ -190,10 +222,10 @@ pub fn settle_product(plan: &mut Writer, product: &Product, claim: &Claim, point
         ends[*label] = Factor::Eq(own.to_vec());
         rest = later;
     }
-    let mut less = |plan: &mut Writer, operand: &Operand, value: Reg| {
+    let less = |plan: &mut Writer, operand: &Operand, value: Reg| {
         let weights: Vec<Factor> = operand.labels.iter().map(|label| ends[*label].clone()).collect();
-        let total = total(plan, &weights);
-        (plan.add(value, -operand.zero, total), Claim { coefficient: plan.integer(1), tensor: operand.tensor, weights })
+        let zero = scaled_total(plan, &weights, -operand.zero);
+        (plan.add(value, 1, zero), Claim { coefficient: plan.integer(1), tensor: operand.tensor, weights })
     };
     let (l, of_left) = less(plan, &product.left, left);
     let (r, of_right) = less(plan, &product.right, right);
@@ -221,8 +253,8 @@ pub fn settle_conv(plan: &mut Writer, conv: &Conv, claim: &Claim, point: &[Reg],
     let kernel = vec![Factor::Eq(of_group.to_vec()), channel, Factor::Eq(of_inner.to_vec())];
     let right_claims =
         conv.kernels.iter().zip(taps).map(|(tensor, coefficient)| Claim { coefficient, tensor: *tensor, weights: kernel.clone() }).collect();
-    let images_sum = images.sum(plan);
-    let less = plan.add(left, -conv.zero, images_sum);
+    let zero = scaled_total(plan, std::slice::from_ref(&images), -conv.zero);
+    let less = plan.add(left, 1, zero);
     let weight = group.at(plan, of_group);
     let product = plan.mul(less, right);
     Settled {

@@ -14,6 +14,8 @@ pub enum Factor {
     Prefix(usize, usize),
     /// Any, of so many bits, from a register on.
     Dense(usize, Reg),
+    /// Of i the sum of eq(point, o) over the pairs (o, i); so many bits of i.
+    Mapped(usize, Vec<Reg>, Vec<(u32, u32)>),
 }
 
 impl Factor {
@@ -21,7 +23,7 @@ impl Factor {
     pub fn bits(&self) -> usize {
         match self {
             Factor::Eq(point) | Factor::EqPrefix(point, _) => point.len(),
-            Factor::Prefix(bits, _) | Factor::Dense(bits, _) => *bits,
+            Factor::Prefix(bits, _) | Factor::Dense(bits, _) | Factor::Mapped(bits, ..) => *bits,
         }
     }
 
@@ -31,10 +33,15 @@ impl Factor {
             Factor::Eq(_) => plan.integer(1),
             Factor::EqPrefix(point, size) => prefix(plan, point, *size),
             Factor::Prefix(bits, size) => plan.integer((*size).min(1 << bits) as i64),
-            Factor::Dense(bits, table) => {
-                let one = plan.integer(1);
-                let ones = plan.range(&vec![one; 1 << bits]);
-                plan.pure(Op::Dot, *table, ones, 1 << bits, 0, 1)
+            Factor::Dense(bits, table) => plan.pure(Op::Sum, *table, *table, 1 << bits, 0, 1),
+            Factor::Mapped(_, point, pairs) => {
+                let mut read: Vec<u32> = pairs.iter().map(|(o, _)| *o).collect();
+                read.sort_unstable();
+                if read.iter().zip(0..).all(|(o, place)| *o == place) {
+                    return prefix(plan, point, read.len());
+                }
+                let table = self.table(plan);
+                plan.pure(Op::Sum, table, table, 1 << self.bits(), 0, 1)
             }
         }
     }
@@ -55,6 +62,17 @@ impl Factor {
                 let a = plan.range(point);
                 plan.pure(Op::Evaluate, a, *table, *bits, 0, 1)
             }
+            Factor::Mapped(_, own, pairs) => {
+                let ((a, of_own), (b, of_point)) = (halved(plan, own), halved(plan, point));
+                let split = |index: u32, whole: usize, lower: usize| {
+                    let (high, low) = (index as usize >> lower, index as usize & ((1 << lower) - 1));
+                    [high, (1 << (whole - lower)) + low].map(|place| (32 * place) as u16)
+                };
+                let places = pairs.iter().flat_map(|(o, i)| [split(*o, own.len(), of_own), split(*i, point.len(), of_point)].concat());
+                let bytes: Vec<u8> = places.flat_map(u16::to_be_bytes).collect();
+                let data = plan.data(&bytes);
+                plan.pure(Op::PairDot, a, b, pairs.len(), data, 1)
+            }
         }
     }
 
@@ -74,8 +92,31 @@ impl Factor {
                 plan.range(&entries)
             }
             Factor::Dense(_, table) => *table,
+            Factor::Mapped(bits, point, pairs) => {
+                let table = eq_table(plan, point);
+                map(plan, table, pairs, *bits)
+            }
         }
     }
+}
+
+/// Of i the sum of table[o] over the pairs (o, i).
+pub fn map(plan: &mut Writer, table: Reg, pairs: &[(u32, u32)], bits: usize) -> Reg {
+    let data = plan.data(&pair_bytes(pairs));
+    plan.pure(Op::Map, table, table, pairs.len(), data, 1 << bits)
+}
+
+fn pair_bytes(pairs: &[(u32, u32)]) -> Vec<u8> {
+    pairs.iter().flat_map(|(o, i)| [(*o as u16).to_be_bytes(), (*i as u16).to_be_bytes()].concat()).collect()
+}
+
+/// The tables of a point's upper and lower halves, side by side, and how many coordinates the lower one has.
+fn halved(plan: &mut Writer, point: &[Reg]) -> (Reg, usize) {
+    let (upper, lower) = point.split_at(point.len() / 2);
+    let (high, low) = (eq_table(plan, upper), eq_table(plan, lower));
+    let entries = (0..1 << upper.len()).map(|i| high.plus(i)).chain((0..1 << lower.len()).map(|i| low.plus(i)));
+    let entries: Vec<Reg> = entries.collect();
+    (plan.range(&entries), lower.len())
 }
 
 /// eq of two points, a run of neighbouring registers at a time.
@@ -102,11 +143,10 @@ pub fn eq_table(plan: &mut Writer, point: &[Reg]) -> Reg {
 
 /// eq(point, i) of one.
 pub fn eq_index(plan: &mut Writer, point: &[Reg], index: usize) -> Reg {
-    if point.is_empty() {
-        return plan.integer(1);
-    }
-    let a = plan.range(point);
-    plan.pure(Op::EqIndex, a, a, point.len(), index, 1)
+    let Some((last, above)) = point.split_last() else { return plan.integer(1) };
+    let above = eq_index(plan, above, index >> 1); // shared by all neighbours
+    let factor = if index & 1 == 1 { *last } else { plan.complement(*last) };
+    plan.mul(above, factor)
 }
 
 /// The sum of eq(point, i) over i < size.

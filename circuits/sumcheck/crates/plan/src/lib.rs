@@ -179,7 +179,7 @@ impl Made<'_> {
         let of_lookups = [&given.cube, last(&given.point, h.bits)].concat();
         let of_tables = [&given.cube, last(&given.point, g.bits)].concat();
         let weights = eq_table(&mut self.plan, &given.cube);
-        let mut combine = |made: &mut Self, from: usize| made.plan.pure(Op::Dot, weights, given.finals[from], GROUP, 0, 1);
+        let combine = |made: &mut Self, from: usize| made.plan.pure(Op::Dot, weights, given.finals[from], GROUP, 0, 1);
         let [f, t, m] = [1, 2 + GROUP, 2 + 2 * GROUP].map(|from| combine(self, from));
         let (constant, claims) = self.fingerprints_of_lookups(&of_lookups, given.beta);
         let value = self.plan.add(f, -1, constant);

@@ -23,8 +23,8 @@ pub enum Op {
     Copy = 3,
     /// R[d] = eq(R[a..n], R[b..n])
     Eq = 4,
-    /// R[d] = eq(R[a..n], imm)
-    EqIndex = 5,
+    /// R[d] = 1 - R[a]
+    Complement = 5,
     /// R[d] = sum of eq(R[a..n], i) over i < imm
     Prefix = 6,
     /// R[d] = sum of eq(R[a..n], i) eq(R[b..n], i) over i < imm
@@ -45,6 +45,10 @@ pub enum Op {
     DotData = 14,
     /// R[d + i n + j] = R[a + i] R[b + j], for imm of i and n of j
     Outer = 15,
+    /// R[d] = the sum of R[a..n]
+    Sum = 17,
+    /// R[d] = sum of R[a + h] R[a + i] R[b + j] R[b + k], of n times (h, i, j, k) in the data from imm on, each 32 times itself as u16
+    PairDot = 18,
     /// R[d + k] = P(R[a..], k, R[b..]); in the data from imm on 8 u32: bits of a, of b, outputs, inputs, taps, stride, dilation, pad
     Window = 16,
     /// R[d..n] are the next n words of the proof, scalars, absorbed under label imm
@@ -195,20 +199,23 @@ impl Writer {
         if open.is_empty() {
             return self.constant(constant);
         }
-        let one = self.integer(1);
-        let constant = self.constant(constant);
-        let mut total = self.effect(Op::Copy, constant, constant, 1, 0, 1);
-        if let [(a, b)] = open[..] {
-            if self.value(constant) == Some(zero) && (a == one || b == one) {
-                self.code.pop();
-                self.registers -= 1;
-                return if a == one { b } else { a };
-            }
+        if let ([(a, b)], true) = (&open[..], constant == zero) {
+            return self.mul(*a, *b);
         }
+        let begin = self.constant(constant);
+        let mut total = if constant == zero { self.reserve(1) } else { self.effect(Op::Copy, begin, begin, 1, 0, 1) };
         for (a, b) in open {
             total = self.effect(Op::Add, a, b, 0, 0, 1);
         }
         total
+    }
+
+    /// 1 - a.
+    pub fn complement(&mut self, a: Reg) -> Reg {
+        if let Some(value) = self.value(a) {
+            return self.constant(Fr::from(1u64) - value);
+        }
+        self.pure(Op::Complement, a, a, 0, 0, 1)
     }
 
     /// a + c b.
@@ -227,16 +234,18 @@ impl Writer {
             return *copy;
         }
         let all = self.reserve(parts.len());
-        for (place, part) in parts.iter().enumerate() {
-            self.code.push((all.plus(place), Instruction { op: Op::Copy, a: *part, b: *part, n: 1, imm: 0 }));
+        let (zero, mut from) = (self.integer(0), 0);
+        while from < parts.len() {
+            let run = parts[from..].iter().enumerate().take_while(|(place, part)| **part == parts[from].plus(*place)).count();
+            if parts[from] == zero {
+                from += 1; // registers begin as zeros
+                continue;
+            }
+            self.code.push((all.plus(from), Instruction { op: Op::Copy, a: parts[from], b: parts[from], n: run, imm: 0 }));
+            from += run;
         }
         self.copies.insert(parts.to_vec(), all);
         all
-    }
-
-    /// How many instructions and registers there are.
-    pub fn size(&self) -> (usize, usize) {
-        (self.code.len(), self.constants.len() + self.registers)
     }
 
     /// The plan.

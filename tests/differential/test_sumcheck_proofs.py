@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Native proofs on chain: those that Rust recorded hold, and none with anything changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from differential.step_chain import Refused
+from differential.sumcheck_chain import number
+from differential.sumcheck_verifier import FOLDER, recorded, verifier
+from verifiable_ml.commitment.transcript import MODULUS as P
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+REASONS = {"Rejected", "OpeningFails", "NoPoint", "NotCanonical", "Infinity"}
+
+
+def flipped(word: bytes, bit: int) -> bytes:
+    return (number(word) ^ 1 << bit).to_bytes(32, "big")
+
+
+def refused(given) -> str:
+    answer = verifier().verify(given)
+    assert isinstance(answer, Refused), answer
+    return answer.error
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_proof_that_rust_recorded_holds_on_chain(name):
+    assert not isinstance(verifier().verify(recorded(name)), Refused)
+
+
+def test_proofs_are_recorded_and_the_contract_may_be_deployed():
+    assert {"digits-cnn", "digits-mlp"} <= set(NAMES)
+    assert verifier().size <= 24_576
+
+
+def test_proof_with_any_word_changed_is_refused():
+    honest = recorded("digits-mlp")
+    reasons = [refused(honest.with_proof(place, flipped(word, place % 254))) for place, word in enumerate(honest.proof)]
+    assert set(reasons) <= REASONS
+    assert {"Rejected", "OpeningFails", "NoPoint"} <= set(reasons)
+
+
+def test_proof_with_a_scalar_that_is_not_canonical_is_refused():
+    honest = recorded("digits-mlp")
+    raised = [honest.with_proof(place, (number(word) + P).to_bytes(32, "big")) for place, word in enumerate(honest.proof)]
+    assert {refused(given) for given in raised} <= REASONS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_statement_with_any_word_changed_is_refused(name):
+    honest = recorded(name)
+    for place, word in enumerate(honest.statement):
+        for bit in (0, 255, 8 * place % 256):
+            assert refused(honest.with_statement(place, flipped(word, bit))) in REASONS
+
+
+def test_proof_for_another_context_key_secret_or_length_is_refused():
+    honest, other = recorded("digits-mlp"), recorded("digits-cnn")
+    assert refused(replace(honest, context=flipped(honest.context, 0))) in REASONS
+    assert refused(replace(honest, plan=other.plan)) == "WrongLength"
+    assert refused(replace(honest, plan=honest.plan[:32] + bytes(32) + honest.plan[64:])) in REASONS
+    assert refused(replace(honest, tau=other.tau[2:] + other.tau[:2])) == "NoPoint"
+    assert refused(replace(honest, plan=b"")) == "NoPlan"
+    for change in ({"proof": honest.proof[:-1]}, {"proof": (*honest.proof, bytes(32))}, {"statement": honest.statement[1:]}):
+        assert refused(replace(honest, **change)) == "WrongLength"
+
+
+def test_plan_with_an_instruction_that_no_plan_holds_is_refused():
+    honest = recorded("digits-mlp")
+    data = int.from_bytes(honest.plan[12:16], "big")
+    for code in (0, 31, 63, 255):
+        plan = honest.plan[: 64 + data] + bytes([code]) + honest.plan[64 + data + 1 :]
+        assert refused(replace(honest, plan=plan)) == "NoInstruction"
