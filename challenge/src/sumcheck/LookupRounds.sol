@@ -14,7 +14,11 @@ library LookupRounds {
     /// @param start Where in calldata; 9 words a round are there.
     /// @param tau Address of n words in memory.
     /// @param point Address where the n challenges go, and behind them the value left, for the caller to check.
-    function verify(bytes32 state, uint256 start, uint256 tau, uint256 n, uint256 point) internal pure returns (bytes32) {
+    function verify(bytes32 state, uint256 start, uint256 tau, uint256 n, uint256 point)
+        internal
+        pure
+        returns (bytes32)
+    {
         uint256 value;
         unchecked {
             for (uint256 end = tau + 32 * n; tau < end; tau += 32) {

@@ -32,41 +32,47 @@ library Machine {
 
     /// @notice Runs instructions from address `code` to `end`; registers are from address `registers` on.
     function run(Run memory r, uint256 code, uint256 end, uint256 registers) internal view {
-        while (true) {
-            (uint256 word, uint256 next) = _arithmetic(code, end, registers);
-            if (next == 0) return;
-            code = next;
+        for (; code < end;) {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := shr(128, mload(code))
+                code := add(code, 16)
+            }
             unchecked {
                 uint256 d = registers + ((word >> 91) & 0x1fffffe0);
                 uint256 a = registers + ((word >> 67) & 0x1fffffe0);
                 uint256 b = registers + ((word >> 43) & 0x1fffffe0);
-                if (word >> 120 < 32) _weights(r, word, d, a, b);
+                if (word >> 120 == 1) _products(d, registers, (word >> 32) & 0xffff, r.data + (word & 0xffffffff));
+                else if (word >> 120 == 2) _sum(d, registers, (word >> 32) & 0xffff, r.data + (word & 0xffffffff));
+                else if (word >> 120 < 32) _weights(r, word, d, a, b);
                 else _protocol(r, word, d, a, b);
             }
         }
     }
 
-    /// @dev Does what is short and frequent, up to the first instruction that is neither: returns it and the next one's address, or zeros.
-    function _arithmetic(uint256 code, uint256 end, uint256 registers) private pure returns (uint256 word, uint256 next) {
+    // ---- arithmetic -----------------------------------------------------------------------------------------------------
+
+    /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes.
+    function _products(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
-            for {} lt(code, end) {} {
-                word := shr(128, mload(code))
-                code := add(code, 16)
-                let d := add(registers, and(shr(91, word), 0x1fffffe0))
-                let a := add(registers, and(shr(67, word), 0x1fffffe0))
-                switch shr(120, word)
-                case 1 { mstore(d, mulmod(mload(a), mload(add(registers, and(shr(43, word), 0x1fffffe0))), P)) }
-                case 2 {
-                    let product := mulmod(mload(a), mload(add(registers, and(shr(43, word), 0x1fffffe0))), P)
-                    mstore(d, addmod(mload(sub(d, 32)), product, P))
-                }
-                case 3 { mcopy(d, a, shl(5, and(shr(32, word), 0xffff))) }
-                case 5 { mstore(d, addmod(1, sub(P, mload(a)), P)) }
-                default {
-                    next := code
-                    break
-                }
+            for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
+                let pair := mload(data)
+                let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
+                mstore(d, mulmod(mload(add(registers, shr(232, pair))), b, P))
+                data := add(data, 6)
             }
+        }
+    }
+
+    function _sum(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
+        assembly ("memory-safe") {
+            let sum := mload(sub(d, 32))
+            for { let end := add(data, mul(6, n)) } lt(data, end) { data := add(data, 6) } {
+                let pair := mload(data)
+                let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
+                sum := addmod(sum, mulmod(mload(add(registers, shr(232, pair))), b, P), P)
+            }
+            mstore(add(d, shl(5, sub(n, 1))), sum)
         }
     }
 
@@ -74,7 +80,9 @@ library Machine {
         uint256 op = word >> 120;
         (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
         uint256 value;
+        if (op == 3) return _copy(d, a, n);
         if (op == 4) value = Multilinear.eq(a, b, n);
+        else if (op == 5) value = Multilinear.complement(a);
         else if (op == 6) value = Multilinear.prefix(a, n, imm);
         else if (op == 7) value = Multilinear.eqPrefix(a, b, n, imm);
         else if (op == 8) value = Multilinear.ramp(a, n, imm);
@@ -86,6 +94,12 @@ library Machine {
         else return _tables(r, op, d, a, b, n, imm);
         assembly ("memory-safe") {
             mstore(d, value)
+        }
+    }
+
+    function _copy(uint256 d, uint256 a, uint256 n) private pure {
+        assembly ("memory-safe") {
+            mcopy(d, a, shl(5, n))
         }
     }
 
@@ -169,7 +183,10 @@ library Machine {
         assembly ("memory-safe") {
             for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
                 let high := mload(a)
-                for { let low := b let last := add(b, shl(5, n)) } lt(low, last) { low := add(low, 32) } {
+                for {
+                    let low := b
+                    let last := add(b, shl(5, n))
+                } lt(low, last) { low := add(low, 32) } {
                     mstore(d, mulmod(high, mload(low), P))
                     d := add(d, 32)
                 }

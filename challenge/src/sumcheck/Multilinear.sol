@@ -80,7 +80,10 @@ library Multilinear {
             for { let place := add(x, shl(5, n)) } gt(place, x) { size := shl(1, size) } {
                 place := sub(place, 32)
                 let up := mload(place)
-                for { let low := table let end := add(table, size) } lt(low, end) { low := add(low, 32) } {
+                for {
+                    let low := table
+                    let end := add(table, size)
+                } lt(low, end) { low := add(low, 32) } {
                     let high := mulmod(mload(low), up, P)
                     mstore(add(low, size), high)
                     mstore(low, addmod(mload(low), sub(P, high), P))
@@ -95,7 +98,10 @@ library Multilinear {
             let size := shl(add(n, 4), 1) // half of the table, in bytes
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
                 let r := mload(x)
-                for { let low := table let middle := add(table, size) } lt(low, middle) { low := add(low, 32) } {
+                for {
+                    let low := table
+                    let middle := add(table, size)
+                } lt(low, middle) { low := add(low, 32) } {
                     let from := mload(low)
                     mstore(low, addmod(from, mulmod(r, addmod(mload(add(low, size)), sub(P, from), P), P), P))
                 }
@@ -112,6 +118,13 @@ library Multilinear {
                 value := addmod(value, mulmod(mload(x), mload(y), P), P)
                 y := add(y, 32)
             }
+        }
+    }
+
+    /// @notice 1 - x.
+    function complement(uint256 x) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := addmod(1, sub(P, mload(x)), P)
         }
     }
 

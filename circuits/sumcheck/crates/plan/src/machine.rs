@@ -15,9 +15,9 @@ pub const VERSION: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Op {
-    /// R[d] = R[a] R[b]
+    /// R[d + i] = R[a] R[b] for n pairs in the data from imm on: (a, b) as 32 times themselves, u24 each. One by one, so later ones may read
     Mul = 1,
-    /// R[d] = R[d - 1] + R[a] R[b]: the sum before it stands in the register before it.
+    /// R[d + n - 1] = R[d - 1] + the sum of R[a] R[b] for n such pairs: the sum before it stands in the register before it
     Add = 2,
     /// R[d..n] = R[a..n]
     Copy = 3,
@@ -250,25 +250,26 @@ impl Writer {
 
     /// The plan.
     pub fn finish(self, digest: [u8; 32], batch: usize) -> Vec<u8> {
-        let header = [
-            VERSION as usize,
-            self.constants.len(),
-            self.constants.len() + self.registers,
-            self.data.len(),
-            self.code.len(),
-            self.words.0,
-            self.words.1,
-            batch,
-        ];
         let constants = self.constants.len();
         let place = |reg: Reg| match reg {
             Reg::Constant(place) => place,
             Reg::Written(place) => constants + place,
         };
+        let (code, data) = joined(&self.code, self.data, &place);
+        let header = [
+            VERSION as usize,
+            self.constants.len(),
+            self.constants.len() + self.registers,
+            data.len(),
+            code.len(),
+            self.words.0,
+            self.words.1,
+            batch,
+        ];
         let mut bytes: Vec<u8> = header.iter().flat_map(|field| (*field as u32).to_be_bytes()).collect();
         bytes.extend(digest);
-        bytes.extend(&self.data);
-        for (d, Instruction { op, a, b, n, imm }) in &self.code {
+        bytes.extend(&data);
+        for (d, Instruction { op, a, b, n, imm }) in &code {
             bytes.push(*op as u8);
             [*d, *a, *b].iter().for_each(|reg| bytes.extend(&(place(*reg) as u32).to_be_bytes()[1..]));
             bytes.extend((*n as u16).to_be_bytes());
@@ -277,6 +278,28 @@ impl Writer {
         self.constants.iter().for_each(|value| bytes.extend(field::to_bytes(value)));
         bytes
     }
+}
+
+/// Products and sums that follow one another, as one instruction whose operands stand in the data.
+fn joined(code: &[(Reg, Instruction)], mut data: Vec<u8>, place: &impl Fn(Reg) -> usize) -> (Vec<(Reg, Instruction)>, Vec<u8>) {
+    let (mut short, mut from) = (Vec::new(), 0);
+    while let Some((d, first)) = code.get(from) {
+        let alike = |(i, (own, other)): (usize, &(Reg, Instruction))| other.op == first.op && *own == d.plus(i);
+        let run = if matches!(first.op, Op::Mul | Op::Add) {
+            code[from..].iter().enumerate().take_while(|item| alike(*item)).count()
+        } else {
+            short.push((*d, *first));
+            from += 1;
+            continue;
+        };
+        let imm = data.len();
+        for (_, Instruction { a, b, .. }) in &code[from..from + run] {
+            [*a, *b].iter().for_each(|reg| data.extend(&(32 * place(*reg) as u32).to_be_bytes()[1..]));
+        }
+        short.push((*d, Instruction { n: run, imm, ..*first }));
+        from += run;
+    }
+    (short, data)
 }
 
 /// How much of what there is in a plan, for people: counts of the header, and of each instruction.
