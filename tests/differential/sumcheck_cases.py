@@ -50,6 +50,7 @@ def scalars(count: int, domain: str) -> list[bytes]:
 AXES: dict[str, tuple[tuple[int, int, int, int, int, int], bool]] = {
     "32, k = 3, table": ((32, 32, 3, 1, 1, 1), False),
     "32, k = 3": ((32, 32, 3, 1, 1, 1), True),
+    "28, k = 5, table": ((28, 28, 5, 1, 1, 2), False),
     "28, k = 5": ((28, 28, 5, 1, 1, 2), True),
     "28 to 24, k = 5": ((24, 28, 5, 1, 1, 0), True),
     "32 to 16, k = 3, stride 2": ((16, 32, 3, 2, 1, 1), True),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Multilinear} from "./Multilinear.sol";
 import {P} from "./Scalar.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
@@ -30,56 +31,70 @@ library IndexTable {
         uint256 sum;
     }
 
+    /// @notice By whichever way costs less.
+    function values(Axis memory axis, uint256[] memory r, uint256[] memory i) internal pure returns (uint256[] memory) {
+        uint256 low = LibBit.fls(axis.stride);
+        bool full = axis.outputs == 1 << r.length && axis.inputs == 1 << i.length;
+        if (axis.stride != 1 << low || low > i.length) return byTable(axis, r, i);
+        return low == 0 && !full && r.length < 7 ? byTable(axis, r, i) : byCarry(axis, r, i);
+    }
+
     /// @notice Any extents, by two tables of equality. outputs <= 2^|r|, inputs <= 2^|i|.
     function byTable(Axis memory axis, uint256[] memory r, uint256[] memory i)
         internal
         pure
-        returns (uint256[] memory values)
+        returns (uint256[] memory sums)
     {
-        uint256[] memory ofOutput = equalities(r);
-        uint256[] memory ofInput = equalities(i);
-        values = new uint256[](axis.taps);
+        (uint256 ofOutput, uint256 ofInput) = (_equalities(r), _equalities(i));
+        sums = new uint256[](axis.taps);
         for (uint256 k; k < axis.taps; ++k) {
-            values[k] = _sum(axis, k * axis.dilation, ofOutput, ofInput);
+            sums[k] = axis.stride == 1
+                ? _neighbours(axis, k * axis.dilation, ofOutput, ofInput)
+                : _sum(axis, k * axis.dilation, ofOutput, ofInput);
         }
     }
 
-    /// @notice eq(point, 0), eq(point, 1), … : 2^|point| values.
-    function equalities(uint256[] memory point) internal pure returns (uint256[] memory table) {
-        table = new uint256[](1 << point.length);
+    /// @dev The address of eq(point, 0), eq(point, 1), … : 2^|point| words.
+    function _equalities(uint256[] memory point) private pure returns (uint256 first) {
+        uint256[] memory table = new uint256[](1 << point.length);
+        uint256 x;
         assembly ("memory-safe") {
-            let first := add(table, 32)
-            mstore(first, 1)
-            let size := 32
-            // The lowest bit first, so that what was written is copied up as it stands.
-            for { let u := add(point, shl(5, mload(point))) } gt(u, point) { u := sub(u, 32) } {
-                let up := mload(u)
-                for { let low := first } lt(low, add(first, size)) { low := add(low, 32) } {
-                    let entry := mload(low)
-                    let high := mulmod(entry, up, P)
-                    mstore(add(low, size), high)
-                    mstore(low, addmod(entry, sub(P, high), P))
-                }
-                size := shl(1, size)
-            }
+            first := add(table, 32)
+            x := add(point, 32)
+        }
+        Multilinear.eqTable(x, point.length, first);
+    }
+
+    /// @dev Of stride 1 the outputs that read an input are a run, and so are the inputs.
+    function _neighbours(Axis memory axis, uint256 offset, uint256 ofOutput, uint256 ofInput)
+        private
+        pure
+        returns (uint256)
+    {
+        unchecked {
+            // INVARIANT: the pinned key's extents and steps are below 2^64.
+            uint256 first = axis.pad > offset ? axis.pad - offset : 0;
+            uint256 input = first + offset - axis.pad;
+            if (first >= axis.outputs || input >= axis.inputs) return 0;
+            uint256 count = FixedPointMathLib.min(axis.outputs - first, axis.inputs - input);
+            return Multilinear.dot(ofOutput + 32 * first, ofInput + 32 * input, count);
         }
     }
 
     /// @dev The sum over all outputs for which 0 <= o * stride + offset - pad < inputs.
-    function _sum(Axis memory axis, uint256 offset, uint256[] memory ofOutput, uint256[] memory ofInput)
+    function _sum(Axis memory axis, uint256 offset, uint256 output, uint256 ofInput)
         private
         pure
         returns (uint256 value)
     {
         (uint256 pad, uint256 stride, uint256 inputs) = (axis.pad, axis.stride, axis.inputs);
-        uint256 last = axis.outputs;
+        uint256 end = output + 32 * axis.outputs;
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let input := sub(offset, pad) // below zero it is beyond every input
-            let output := add(ofOutput, 32)
-            for { let end := add(output, shl(5, last)) } lt(output, end) { output := add(output, 32) } {
+            for {} lt(output, end) { output := add(output, 32) } {
                 if lt(input, inputs) {
-                    let weight := mload(add(ofInput, shl(5, add(input, 1))))
-                    value := addmod(value, mulmod(mload(output), weight, P), P)
+                    value := addmod(value, mulmod(mload(output), mload(add(ofInput, shl(5, input))), p), p)
                 }
                 input := add(input, stride)
             }
@@ -92,13 +107,13 @@ library IndexTable {
     function byCarry(Axis memory axis, uint256[] memory r, uint256[] memory i)
         internal
         pure
-        returns (uint256[] memory values)
+        returns (uint256[] memory sums)
     {
         uint256 low = LibBit.fls(axis.stride);
         if (axis.stride != 1 << low || low > i.length) revert NoPowerOfTwo();
         Upper memory upper;
         (upper.ahead, upper.behind) = _pairs(r, i, low);
-        values = new uint256[](axis.taps);
+        sums = new uint256[](axis.taps);
         unchecked {
             // INVARIANT: the pinned key's extents and steps are below 2^64.
             for (uint256 k; k < axis.taps; ++k) {
@@ -106,7 +121,7 @@ library IndexTable {
                 uint256 lowest = uint256(offset) & (axis.stride - 1);
                 uint256 reach = axis.inputs <= lowest ? 0 : (axis.inputs - lowest - 1) / axis.stride + 1;
                 uint256 sum = _above(upper, offset >> low, axis.outputs, reach);
-                values[k] = low == 0 ? sum : mulmod(_lowBits(i, low, lowest), sum, P);
+                sums[k] = low == 0 ? sum : mulmod(_lowBits(i, low, lowest), sum, P);
             }
         }
     }
@@ -148,6 +163,7 @@ library IndexTable {
         uint256 bits = FixedPointMathLib.max(r.length, i.length - low);
         (ahead, behind) = (new uint256[](4 * bits), new uint256[](4 * bits));
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let output := add(r, shl(5, mload(r)))
             let input := add(i, shl(5, sub(mload(i), low)))
             let place := add(ahead, 32)
@@ -155,11 +171,11 @@ library IndexTable {
             for { let end := add(place, shl(7, bits)) } lt(place, end) { place := add(place, 128) } {
                 let up := mul(mload(input), gt(input, i))
                 let down := mul(mload(output), gt(output, r))
-                let both := mulmod(up, down, P)
-                let less := sub(P, both)
-                up := addmod(up, less, P)
-                down := addmod(down, less, P)
-                let neither := addmod(1, sub(P, addmod(up, addmod(down, both, P), P)), P)
+                let both := mulmod(up, down, p)
+                let less := sub(p, both)
+                up := addmod(up, less, p)
+                down := addmod(down, less, p)
+                let neither := addmod(1, sub(p, addmod(up, addmod(down, both, p), p)), p)
                 mstore(place, neither)
                 mstore(add(place, 32), both)
                 mstore(add(place, 64), up)
@@ -187,22 +203,23 @@ library IndexTable {
     /// @dev The sum over s of eq(., s) eq(., s + m), s + m in as many bits as there are pairs, with a carry and without one.
     function _carried(uint256[] memory pairs, uint256 m) private pure returns (uint256 value) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             value := 1
             let carried := 0
             let place := add(pairs, 32)
             for { let end := add(place, shl(5, mload(pairs))) } lt(place, end) { place := add(place, 128) } {
-                let equal := addmod(mload(place), mload(add(place, 32)), P)
+                let equal := addmod(mload(place), mload(add(place, 32)), p)
                 switch and(m, 1)
                 case 0 {
-                    value := mulmod(value, equal, P)
+                    value := mulmod(value, equal, p)
                     if carried {
-                        value := addmod(value, mulmod(carried, mload(add(place, 64)), P), P)
-                        carried := mulmod(carried, mload(add(place, 96)), P)
+                        value := addmod(value, mulmod(carried, mload(add(place, 64)), p), p)
+                        carried := mulmod(carried, mload(add(place, 96)), p)
                     }
                 }
                 default {
-                    carried := addmod(mulmod(value, mload(add(place, 96)), P), mulmod(carried, equal, P), P)
-                    value := mulmod(value, mload(add(place, 64)), P)
+                    carried := addmod(mulmod(value, mload(add(place, 96)), p), mulmod(carried, equal, p), p)
+                    value := mulmod(value, mload(add(place, 64)), p)
                 }
                 m := shr(1, m)
             }
@@ -213,46 +230,47 @@ library IndexTable {
     /// whether the bits of s so far are below those of n (b) or not (e).
     function _carriedBelow(uint256[] memory pairs, uint256 m, uint256 n) private pure returns (uint256 b) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let e := 1 // without a carry; not below, as 0 is not below 0
             let cb := 0 // with a carry
             let ce := 0
             let place := add(pairs, 32)
             for { let end := add(place, shl(5, mload(pairs))) } lt(place, end) { place := add(place, 128) } {
-                let sum := addmod(b, e, P)
-                let carried := addmod(cb, ce, P)
+                let sum := addmod(b, e, p)
+                let carried := addmod(cb, ce, p)
                 switch add(shl(1, and(m, 1)), and(n, 1))
                 case 0 {
-                    e := addmod(mulmod(mload(place), e, P), mulmod(mload(add(place, 32)), sum, P), P)
-                    e := addmod(e, mulmod(mload(add(place, 64)), ce, P), P)
-                    b := addmod(mulmod(mload(place), b, P), mulmod(mload(add(place, 64)), cb, P), P)
+                    e := addmod(mulmod(mload(place), e, p), mulmod(mload(add(place, 32)), sum, p), p)
+                    e := addmod(e, mulmod(mload(add(place, 64)), ce, p), p)
+                    b := addmod(mulmod(mload(place), b, p), mulmod(mload(add(place, 64)), cb, p), p)
                     cb := 0
-                    ce := mulmod(mload(add(place, 96)), carried, P)
+                    ce := mulmod(mload(add(place, 96)), carried, p)
                 }
                 case 1 {
-                    b := addmod(mulmod(mload(place), sum, P), mulmod(mload(add(place, 32)), b, P), P)
-                    b := addmod(b, mulmod(mload(add(place, 64)), carried, P), P)
-                    e := mulmod(mload(add(place, 32)), e, P)
-                    cb := mulmod(mload(add(place, 96)), cb, P)
-                    ce := mulmod(mload(add(place, 96)), ce, P)
+                    b := addmod(mulmod(mload(place), sum, p), mulmod(mload(add(place, 32)), b, p), p)
+                    b := addmod(b, mulmod(mload(add(place, 64)), carried, p), p)
+                    e := mulmod(mload(add(place, 32)), e, p)
+                    cb := mulmod(mload(add(place, 96)), cb, p)
+                    ce := mulmod(mload(add(place, 96)), ce, p)
                 }
                 case 2 {
-                    ce := addmod(mulmod(mload(place), ce, P), mulmod(mload(add(place, 32)), carried, P), P)
-                    ce := addmod(ce, mulmod(mload(add(place, 96)), sum, P), P)
-                    cb := mulmod(mload(place), cb, P)
-                    b := mulmod(mload(add(place, 64)), b, P)
-                    e := mulmod(mload(add(place, 64)), e, P)
+                    ce := addmod(mulmod(mload(place), ce, p), mulmod(mload(add(place, 32)), carried, p), p)
+                    ce := addmod(ce, mulmod(mload(add(place, 96)), sum, p), p)
+                    cb := mulmod(mload(place), cb, p)
+                    b := mulmod(mload(add(place, 64)), b, p)
+                    e := mulmod(mload(add(place, 64)), e, p)
                 }
                 default {
-                    cb := addmod(mulmod(mload(place), carried, P), mulmod(mload(add(place, 32)), cb, P), P)
-                    cb := addmod(cb, mulmod(mload(add(place, 96)), b, P), P)
-                    ce := addmod(mulmod(mload(add(place, 32)), ce, P), mulmod(mload(add(place, 96)), e, P), P)
-                    b := mulmod(mload(add(place, 64)), sum, P)
+                    cb := addmod(mulmod(mload(place), carried, p), mulmod(mload(add(place, 32)), cb, p), p)
+                    cb := addmod(cb, mulmod(mload(add(place, 96)), b, p), p)
+                    ce := addmod(mulmod(mload(add(place, 32)), ce, p), mulmod(mload(add(place, 96)), e, p), p)
+                    b := mulmod(mload(add(place, 64)), sum, p)
                     e := 0
                 }
                 m := shr(1, m)
                 n := shr(1, n)
             }
-            if n { b := addmod(b, e, P)} // n is 2^bits: every s is below it
+            if n { b := addmod(b, e, p)} // n is 2^bits: every s is below it
         }
     }
 }

@@ -41,14 +41,15 @@ library LookupRounds {
     function _evaluate(uint256 claim, uint256 start, uint256 r, uint256 tau) private pure returns (uint256 value) {
         bool above;
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let sum
             for { let next := add(start, 256) } iszero(lt(next, start)) { next := sub(next, 32) } {
                 let word := calldataload(next)
-                above := or(above, iszero(lt(word, P)))
-                sum := addmod(sum, word, P)
-                value := mulmod(addmod(value, word, P), r, P)
+                above := or(above, iszero(lt(word, p)))
+                sum := addmod(sum, word, p)
+                value := mulmod(addmod(value, word, p), r, p)
             }
-            value := addmod(value, addmod(claim, sub(P, mulmod(mload(tau), sum, P)), P), P)
+            value := addmod(value, addmod(claim, sub(p, mulmod(mload(tau), sum, p)), p), p)
         }
         if (above) revert Scalar.NotCanonical();
     }
@@ -58,16 +59,17 @@ library LookupRounds {
     /// @param numerators Address of the eight n, or 0 if all are 1.
     function defect(uint256 helper, uint256 numerators, uint256 alpha) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let numerator := 0
             let denominator := 1
             for { let i := 32 } lt(i, 288) { i := add(i, 32) } {
-                let d := addmod(alpha, sub(P, mload(add(helper, i))), P)
+                let d := addmod(alpha, sub(p, mload(add(helper, i))), p)
                 let n := 1
                 if numerators { n := mload(add(sub(numerators, 32), i)) }
-                numerator := addmod(mulmod(numerator, d, P), mulmod(n, denominator, P), P)
-                denominator := mulmod(denominator, d, P)
+                numerator := addmod(mulmod(numerator, d, p), mulmod(n, denominator, p), p)
+                denominator := mulmod(denominator, d, p)
             }
-            value := addmod(mulmod(mload(helper), denominator, P), sub(P, numerator), P)
+            value := addmod(mulmod(mload(helper), denominator, p), sub(p, numerator), p)
         }
     }
 }

@@ -55,10 +55,11 @@ library Machine {
     /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes.
     function _products(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
                 let pair := mload(data)
                 let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
-                mstore(d, mulmod(mload(add(registers, shr(232, pair))), b, P))
+                mstore(d, mulmod(mload(add(registers, shr(232, pair))), b, p))
                 data := add(data, 6)
             }
         }
@@ -66,11 +67,12 @@ library Machine {
 
     function _sum(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let sum := mload(sub(d, 32))
             for { let end := add(data, mul(6, n)) } lt(data, end) { data := add(data, 6) } {
                 let pair := mload(data)
                 let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
-                sum := addmod(sum, mulmod(mload(add(registers, shr(232, pair))), b, P), P)
+                sum := addmod(sum, mulmod(mload(add(registers, shr(232, pair))), b, p), p)
             }
             mstore(add(d, shl(5, sub(n, 1))), sum)
         }
@@ -144,21 +146,23 @@ library Machine {
 
     function _map(uint256 d, uint256 a, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(data, shl(2, n)) } lt(data, end) { data := add(data, 4) } {
                 let pair := shr(224, mload(data))
                 let to := add(d, shl(5, and(pair, 0xffff)))
-                mstore(to, addmod(mload(to), mload(add(a, shl(5, shr(16, pair)))), P))
+                mstore(to, addmod(mload(to), mload(add(a, shl(5, shr(16, pair)))), p))
             }
         }
     }
 
     function _pairDot(uint256 a, uint256 b, uint256 n, uint256 data) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
                 let places := mload(data)
-                let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), P)
-                product := mulmod(product, mload(add(b, and(shr(208, places), 0xffff))), P)
-                sum := addmod(sum, mulmod(product, mload(add(b, and(shr(192, places), 0xffff))), P), P)
+                let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), p)
+                product := mulmod(product, mload(add(b, and(shr(208, places), 0xffff))), p)
+                sum := addmod(sum, mulmod(product, mload(add(b, and(shr(192, places), 0xffff))), p), p)
             }
         }
     }
@@ -166,14 +170,15 @@ library Machine {
     /// @dev Entries times integers: each written from d on if d is not 0, and their sum.
     function _scaled(uint256 a, uint256 n, uint256 data, uint256 d) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
                 let integer := sar(192, mload(data))
-                let value := mulmod(mload(a), add(integer, mul(P, slt(integer, 0))), P)
+                let value := mulmod(mload(a), add(integer, mul(p, slt(integer, 0))), p)
                 if d {
                     mstore(d, value)
                     d := add(d, 32)
                 }
-                sum := addmod(sum, value, P)
+                sum := addmod(sum, value, p)
                 a := add(a, 32)
             }
         }
@@ -181,13 +186,14 @@ library Machine {
 
     function _outer(uint256 d, uint256 a, uint256 b, uint256 n, uint256 count) private pure {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
                 let high := mload(a)
                 for {
                     let low := b
                     let last := add(b, shl(5, n))
                 } lt(low, last) { low := add(low, 32) } {
-                    mstore(d, mulmod(high, mload(low), P))
+                    mstore(d, mulmod(high, mload(low), p))
                     d := add(d, 32)
                 }
             }
@@ -198,10 +204,9 @@ library Machine {
         Axis memory axis =
             Axis(_u32(data, 2), _u32(data, 3), _u32(data, 4), _u32(data, 5), _u32(data, 6), _u32(data, 7));
         (uint256[] memory r, uint256[] memory i) = (_array(a, _u32(data, 0)), _array(b, _u32(data, 1)));
-        bool plain = axis.stride & (axis.stride - 1) != 0 || axis.stride > 1 << i.length;
-        uint256[] memory values = plain ? IndexTable.byTable(axis, r, i) : IndexTable.byCarry(axis, r, i);
+        uint256[] memory sums = IndexTable.values(axis, r, i);
         assembly ("memory-safe") {
-            mcopy(d, add(values, 32), shl(5, mload(values)))
+            mcopy(d, add(sums, 32), shl(5, mload(sums)))
         }
     }
 
@@ -240,11 +245,12 @@ library Machine {
     function _draw(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
         (bytes32 state, bytes32 label) = (r.state, _label(r, imm));
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             mstore(32, label)
             for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
                 mstore(0, state)
                 state := keccak256(0, 64)
-                mstore(d, mod(state, P))
+                mstore(d, mod(state, p))
             }
         }
         r.state = state;
@@ -357,16 +363,17 @@ library Machine {
 
     function _bytes(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let end := add(start, inner)
             for { let fours := sub(end, and(inner, 3)) } lt(start, fours) { start := add(start, 4) } {
                 let word := calldataload(start)
-                let sum := add(mulmod(byte(0, word), mload(b), P), mulmod(byte(1, word), mload(add(b, 32)), P))
-                sum := add(sum, mulmod(byte(2, word), mload(add(b, 64)), P)) // 5 p are below 2^256
-                row := addmod(row, add(sum, mulmod(byte(3, word), mload(add(b, 96)), P)), P)
+                let sum := add(mulmod(byte(0, word), mload(b), p), mulmod(byte(1, word), mload(add(b, 32)), p))
+                sum := add(sum, mulmod(byte(2, word), mload(add(b, 64)), p)) // 5 p are below 2^256
+                row := addmod(row, add(sum, mulmod(byte(3, word), mload(add(b, 96)), p)), p)
                 b := add(b, 128)
             }
             for {} lt(start, end) { start := add(start, 1) } {
-                row := addmod(row, mulmod(byte(0, calldataload(start)), mload(b), P), P)
+                row := addmod(row, mulmod(byte(0, calldataload(start)), mload(b), p), p)
                 b := add(b, 32)
             }
         }
@@ -374,6 +381,7 @@ library Machine {
 
     function _integers(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let end := add(start, shl(3, inner)) } lt(start, end) { start := add(start, 8) } {
                 let word := shr(192, calldataload(start))
                 let integer := 0
@@ -382,7 +390,7 @@ library Machine {
                     word := shr(8, word)
                 }
                 integer := signextend(7, integer)
-                row := addmod(row, mulmod(add(integer, mul(P, slt(integer, 0))), mload(b), P), P)
+                row := addmod(row, mulmod(add(integer, mul(p, slt(integer, 0))), mload(b), p), p)
                 b := add(b, 32)
             }
         }

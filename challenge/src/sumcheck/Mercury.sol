@@ -124,17 +124,18 @@ library Mercury {
         rows = 1;
         power = x;
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let n := mload(point)
             let first := add(point, 32)
             let w := add(point, shl(5, n))
             let half := shr(1, add(n, 1))
             let u := sub(w, shl(5, half))
             for { let end := u } gt(w, end) { w := sub(w, 32) } {
-                let less := addmod(power, sub(P, 1), P) // factors are 1 + u (x^(2^j) - 1)
-                columns := mulmod(columns, addmod(1, mulmod(mload(w), less, P), P), P)
-                if iszero(lt(u, first)) { rows := mulmod(rows, addmod(1, mulmod(mload(u), less, P), P), P) }
+                let less := addmod(power, sub(p, 1), p) // factors are 1 + u (x^(2^j) - 1)
+                columns := mulmod(columns, addmod(1, mulmod(mload(w), less, p), p), p)
+                if iszero(lt(u, first)) { rows := mulmod(rows, addmod(1, mulmod(mload(u), less, p), p), p) }
                 u := sub(u, 32)
-                power := mulmod(power, power, P)
+                power := mulmod(power, power, p)
             }
         }
     }

@@ -9,12 +9,13 @@ library Multilinear {
     /// @notice The sum over i of eq(x, i) eq(y, i): eq(x, y).
     function eq(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             value := 1
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
-                let both := mulmod(mload(x), mload(y), P)
+                let both := mulmod(mload(x), mload(y), p)
                 // 1 + 2 x y - (x + y), kept above zero by 2 p; no sum reaches 2^256
-                let distance := sub(mul(2, P), add(mload(x), mload(y)))
-                value := mulmod(value, addmod(add(1, shl(1, both)), distance, P), P)
+                let distance := sub(mul(2, p), add(mload(x), mload(y)))
+                value := mulmod(value, addmod(add(1, shl(1, both)), distance, p), p)
                 y := add(y, 32)
             }
         }
@@ -23,12 +24,13 @@ library Multilinear {
     /// @notice The sum over i < size of eq(x, i).
     function prefix(uint256 x, uint256 n, uint256 size) internal pure returns (uint256 below) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
                 place := sub(place, 32)
-                let zero := sub(add(P, 1), mload(place)) // 1 - x
+                let zero := sub(add(p, 1), mload(place)) // 1 - x
                 switch and(size, 1)
-                case 0 { below := mulmod(zero, below, P) }
-                default { below := addmod(zero, mulmod(mload(place), below, P), P) }
+                case 0 { below := mulmod(zero, below, p) }
+                default { below := addmod(zero, mulmod(mload(place), below, p), p) }
             }
             if size { below := 1 }
         }
@@ -37,17 +39,18 @@ library Multilinear {
     /// @notice The sum over i < size of eq(x, i) eq(y, i).
     function eqPrefix(uint256 x, uint256 y, uint256 n, uint256 size) internal pure returns (uint256 below) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let all := 1
             y := sub(y, x)
             for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
                 place := sub(place, 32)
-                let both := mulmod(mload(place), mload(add(place, y)), P)
-                let distance := sub(mul(2, P), add(mload(place), mload(add(place, y))))
-                let neither := addmod(add(1, both), distance, P)
+                let both := mulmod(mload(place), mload(add(place, y)), p)
+                let distance := sub(mul(2, p), add(mload(place), mload(add(place, y))))
+                let neither := addmod(add(1, both), distance, p)
                 switch and(size, 1)
-                case 0 { below := mulmod(neither, below, P) }
-                default { below := addmod(mulmod(neither, all, P), mulmod(both, below, P), P) }
-                all := mulmod(all, add(neither, both), P)
+                case 0 { below := mulmod(neither, below, p) }
+                default { below := addmod(mulmod(neither, all, p), mulmod(both, below, p), p) }
+                all := mulmod(all, add(neither, both), p)
             }
             if size { below := all }
         }
@@ -56,16 +59,17 @@ library Multilinear {
     /// @notice The extension of min(i, bound). n and the bits of bound are below 64.
     function ramp(uint256 x, uint256 n, uint256 bound) internal pure returns (uint256 bounded) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let index := 0
             let bit := 1
             for { let place := add(x, shl(5, n)) } gt(place, x) { bit := shl(1, bit) } {
                 place := sub(place, 32)
                 let one := mload(place)
-                let zero := sub(add(P, 1), one)
+                let zero := sub(add(p, 1), one)
                 switch and(bound, bit)
-                case 0 { bounded := addmod(mulmod(zero, bounded, P), mulmod(one, and(bound, sub(bit, 1)), P), P) }
-                default { bounded := addmod(mulmod(zero, index, P), mulmod(one, add(bit, bounded), P), P) }
-                index := addmod(index, mulmod(one, bit, P), P)
+                case 0 { bounded := addmod(mulmod(zero, bounded, p), mulmod(one, and(bound, sub(bit, 1)), p), p) }
+                default { bounded := addmod(mulmod(zero, index, p), mulmod(one, add(bit, bounded), p), p) }
+                index := addmod(index, mulmod(one, bit, p), p)
             }
             if iszero(lt(bound, bit)) { bounded := index }
         }
@@ -74,6 +78,7 @@ library Multilinear {
     /// @notice Writes eq(x, 0), eq(x, 1), … from `table` on: 2^n words.
     function eqTable(uint256 x, uint256 n, uint256 table) internal pure {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             mstore(table, 1)
             let size := 32
             // The lowest bit first, so that what was written is copied up as it stands.
@@ -84,9 +89,9 @@ library Multilinear {
                     let low := table
                     let end := add(table, size)
                 } lt(low, end) { low := add(low, 32) } {
-                    let high := mulmod(mload(low), up, P)
+                    let high := mulmod(mload(low), up, p)
                     mstore(add(low, size), high)
-                    mstore(low, addmod(mload(low), sub(P, high), P))
+                    mstore(low, addmod(mload(low), sub(p, high), p))
                 }
             }
         }
@@ -95,6 +100,7 @@ library Multilinear {
     /// @notice The extension of a table of 2^n words at a point; the table is overwritten.
     function evaluate(uint256 table, uint256 x, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let size := shl(add(n, 4), 1) // half of the table, in bytes
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
                 let r := mload(x)
@@ -103,7 +109,7 @@ library Multilinear {
                     let middle := add(table, size)
                 } lt(low, middle) { low := add(low, 32) } {
                     let from := mload(low)
-                    mstore(low, addmod(from, mulmod(r, addmod(mload(add(low, size)), sub(P, from), P), P), P))
+                    mstore(low, addmod(from, mulmod(r, addmod(mload(add(low, size)), sub(p, from), p), p), p))
                 }
                 size := shr(1, size)
             }
@@ -114,8 +120,16 @@ library Multilinear {
     /// @notice The sum of products of n words from either address on.
     function dot(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
-                value := addmod(value, mulmod(mload(x), mload(y), P), P)
+            let p := P // a variable: the compiler would fetch the literal anew each time
+            let end := add(x, shl(5, n))
+            for { let fours := sub(end, shl(5, and(n, 3))) } lt(x, fours) { x := add(x, 128) } {
+                let part := add(mulmod(mload(x), mload(y), p), mulmod(mload(add(x, 32)), mload(add(y, 32)), p))
+                part := add(part, mulmod(mload(add(x, 64)), mload(add(y, 64)), p)) // 5 p are below 2^256
+                value := addmod(value, add(part, mulmod(mload(add(x, 96)), mload(add(y, 96)), p)), p)
+                y := add(y, 128)
+            }
+            for {} lt(x, end) { x := add(x, 32) } {
+                value := addmod(value, mulmod(mload(x), mload(y), p), p)
                 y := add(y, 32)
             }
         }
@@ -131,7 +145,8 @@ library Multilinear {
     /// @notice The sum of n words from an address on.
     function sum(uint256 x, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } { value := addmod(value, mload(x), P) }
+            let p := P // a variable: the compiler would fetch the literal anew each time
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } { value := addmod(value, mload(x), p) }
         }
     }
 }

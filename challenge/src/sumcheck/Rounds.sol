@@ -34,19 +34,20 @@ library Rounds {
     function _evaluate(uint256 claim, uint256 start, uint256 degree, uint256 r) private pure returns (uint256 value) {
         bool above;
         assembly ("memory-safe") {
+            let p := P // a variable: the compiler would fetch the literal anew each time
             let word
             let sum
             for { let next := add(start, shl(5, sub(degree, 1))) } gt(next, start) { next := sub(next, 32) } {
                 word := calldataload(next)
-                above := or(above, iszero(lt(word, P)))
-                sum := addmod(sum, word, P)
-                value := mulmod(addmod(value, word, P), r, P)
+                above := or(above, iszero(lt(word, p)))
+                sum := addmod(sum, word, p)
+                value := mulmod(addmod(value, word, p), r, p)
             }
             word := calldataload(start)
-            above := or(above, iszero(lt(word, P)))
-            sum := addmod(sum, addmod(word, word, P), P)
-            value := addmod(value, addmod(claim, sub(P, sum), P), P)
-            value := addmod(word, mulmod(value, r, P), P)
+            above := or(above, iszero(lt(word, p)))
+            sum := addmod(sum, addmod(word, word, p), p)
+            value := addmod(value, addmod(claim, sub(p, sum), p), p)
+            value := addmod(word, mulmod(value, r, p), p)
         }
         if (above) revert Scalar.NotCanonical();
     }

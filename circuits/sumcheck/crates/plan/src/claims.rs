@@ -100,7 +100,8 @@ fn pull_back_term(plan: &mut Writer, term: &LinearTerm, weights: &[Factor]) -> (
         let size: usize = term.groups.iter().map(|group| group.bits().1).sum();
         return (one, vec![Factor::Dense(size, whole(plan, term, own, size))]);
     };
-    let moved: Vec<(Reg, Vec<Factor>)> = term.groups.iter().zip(parts).map(|(group, part)| pull_back_group(plan, group, part)).collect();
+    let moved: Vec<(Reg, Vec<Factor>)> =
+        term.groups.iter().zip(parts).map(|(group, part)| pull_back_group(plan, group, part)).collect();
     let scalar = moved.iter().fold(one, |product, (own, _)| plan.mul(product, *own));
     (scalar, term.order.iter().flat_map(|place| moved[*place].1.clone()).collect())
 }
@@ -246,20 +247,32 @@ pub fn settle_conv(plan: &mut Writer, conv: &Conv, claim: &Claim, point: &[Reg],
     for (window, factor) in conv.windows.iter().zip(&parts) {
         let (own, later) = rest.split_at(bits(window.input));
         let along = window_taps(plan, window, factor, own);
-        taps = taps.iter().flat_map(|above| along.iter().map(|own| (*above, *own)).collect::<Vec<_>>()).map(|(a, b)| plan.mul(a, b)).collect();
+        taps = taps
+            .iter()
+            .flat_map(|above| along.iter().map(|own| (*above, *own)).collect::<Vec<_>>())
+            .map(|(a, b)| plan.mul(a, b))
+            .collect();
         rest = later;
     }
     let (of_group, of_inner) = rest.split_at(group_bits);
     let kernel = vec![Factor::Eq(of_group.to_vec()), channel, Factor::Eq(of_inner.to_vec())];
-    let right_claims =
-        conv.kernels.iter().zip(taps).map(|(tensor, coefficient)| Claim { coefficient, tensor: *tensor, weights: kernel.clone() }).collect();
+    let right_claims = conv
+        .kernels
+        .iter()
+        .zip(taps)
+        .map(|(tensor, coefficient)| Claim { coefficient, tensor: *tensor, weights: kernel.clone() })
+        .collect();
     let zero = scaled_total(plan, std::slice::from_ref(&images), -conv.zero);
     let less = plan.add(left, 1, zero);
     let weight = group.at(plan, of_group);
     let product = plan.mul(less, right);
     Settled {
         value: plan.mul(weight, product),
-        left: vec![Claim { coefficient: plan.integer(1), tensor: conv.source, weights: vec![images, Factor::Eq(point.to_vec())] }],
+        left: vec![Claim {
+            coefficient: plan.integer(1),
+            tensor: conv.source,
+            weights: vec![images, Factor::Eq(point.to_vec())],
+        }],
         right: right_claims,
     }
 }
@@ -267,7 +280,8 @@ pub fn settle_conv(plan: &mut Writer, conv: &Conv, claim: &Claim, point: &[Reg],
 /// The sum over outputs of weights and eq(input), for each tap. Other weights than equality are summed output by output.
 fn window_taps(plan: &mut Writer, window: &relation::Window, factor: &Factor, own: &[Reg]) -> Vec<Reg> {
     if let Factor::Eq(point) = factor {
-        let numbers = [point.len(), own.len(), window.output, window.input, window.kernel, window.stride, window.dilation, window.pad];
+        let numbers =
+            [point.len(), own.len(), window.output, window.input, window.kernel, window.stride, window.dilation, window.pad];
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| (*number as u32).to_be_bytes()).collect();
         let data = plan.data(&bytes);
         let (a, b) = (plan.range(point), plan.range(own));
@@ -275,7 +289,10 @@ fn window_taps(plan: &mut Writer, window: &relation::Window, factor: &Factor, ow
         return (0..window.kernel).map(|tap| first.plus(tap)).collect();
     }
     let (weights, ends) = (factor.table(plan), eq_table(plan, own));
-    let reads = |o: usize, tap: usize| (o * window.stride + tap * window.dilation).checked_sub(window.pad).filter(|i| *i < window.input);
-    let sum = |tap: usize| (0..window.output).filter_map(|o| reads(o, tap).map(|i| (weights.plus(o), ends.plus(i)))).collect::<Vec<_>>();
+    let reads =
+        |o: usize, tap: usize| (o * window.stride + tap * window.dilation).checked_sub(window.pad).filter(|i| *i < window.input);
+    let sum = |tap: usize| {
+        (0..window.output).filter_map(|o| reads(o, tap).map(|i| (weights.plus(o), ends.plus(i)))).collect::<Vec<_>>()
+    };
     (0..window.kernel).map(sum).collect::<Vec<_>>().iter().map(|terms| plan.sum(terms)).collect()
 }

@@ -68,7 +68,8 @@ impl Factor {
                     let (high, low) = (index as usize >> lower, index as usize & ((1 << lower) - 1));
                     [high, (1 << (whole - lower)) + low].map(|place| (32 * place) as u16)
                 };
-                let places = pairs.iter().flat_map(|(o, i)| [split(*o, own.len(), of_own), split(*i, point.len(), of_point)].concat());
+                let places =
+                    pairs.iter().flat_map(|(o, i)| [split(*o, own.len(), of_own), split(*i, point.len(), of_point)].concat());
                 let bytes: Vec<u8> = places.flat_map(u16::to_be_bytes).collect();
                 let data = plan.data(&bytes);
                 plan.pure(Op::PairDot, a, b, pairs.len(), data, 1)
@@ -123,7 +124,8 @@ fn halved(plan: &mut Writer, point: &[Reg]) -> (Reg, usize) {
 fn eq(plan: &mut Writer, a: &[Reg], b: &[Reg]) -> Reg {
     let (mut value, mut from) = (plan.integer(1), 0);
     while from < a.len() {
-        let together = (from + 1..a.len()).take_while(|i| a[*i] == a[from].plus(i - from) && b[*i] == b[from].plus(i - from)).count() + 1;
+        let together =
+            (from + 1..a.len()).take_while(|i| a[*i] == a[from].plus(i - from) && b[*i] == b[from].plus(i - from)).count() + 1;
         let (x, y) = if a[from] <= b[from] { (a[from], b[from]) } else { (b[from], a[from]) };
         let run = plan.pure(Op::Eq, x, y, together, 0, 1);
         value = plan.mul(value, run);

@@ -285,7 +285,9 @@ impl Made<'_> {
             let value = self.plan.sum(&value);
             batch.value.push((power, value));
         }
-        batch.claims.extend(claims.into_iter().map(|claim| Claim { coefficient: self.plan.mul(power, claim.coefficient), ..claim }));
+        batch
+            .claims
+            .extend(claims.into_iter().map(|claim| Claim { coefficient: self.plan.mul(power, claim.coefficient), ..claim }));
         batch.stored.extend(stored.into_iter().map(|own| Stored { coefficient: self.plan.mul(power, own.coefficient), ..own }));
         batch.power = self.plan.mul(power, batch.step);
     }
@@ -375,4 +377,3 @@ fn bind_bits(system: &System) -> usize {
     let ids = system.zeros.iter().chain(&system.inputs).chain(&system.outputs);
     ids.map(|id| system.tensors[*id].bits()).max().unwrap_or(0)
 }
-

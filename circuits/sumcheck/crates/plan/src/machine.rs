@@ -308,7 +308,8 @@ pub fn summary(plan: &[u8]) -> String {
     let code = plan.get(64 + field(3)..).unwrap_or(&[]);
     let mut counts = std::collections::BTreeMap::<u8, usize>::new();
     code.as_chunks::<16>().0.iter().take(field(4)).for_each(|instruction| *counts.entry(instruction[0]).or_default() += 1);
-    let names = ["version", "constants", "registers", "bytes of data", "instructions", "words of the statement", "words of the proof"];
+    let names =
+        ["version", "constants", "registers", "bytes of data", "instructions", "words of the statement", "words of the proof"];
     let header: Vec<String> = names.iter().enumerate().map(|(place, name)| format!("{name} {}", field(place))).collect();
     format!("{}; instructions by code {counts:?}; {} bytes", header.join(", "), plan.len())
 }
