@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pyrevm
 
-from differential.step_chain import SENDER, Dynamic, Refused, compiled, record_of, word, words_of
+from differential.step_chain import SENDER, Dynamic, Refused, bytes_of, compiled, record_of, word, words_of
 from verifiable_ml.commitment import keccak
 
-PARTS = ("Curve", "IndexTable", "Mercury", "Scalar")
+PARTS = ("Curve", "IndexTable", "Machine", "Mercury", "Scalar")
 """Libraries that have errors."""
 
 Rounds = tuple[bytes, int, list[int], int]
@@ -40,7 +41,7 @@ class Harness:
         methods = built["methodIdentifiers"]
         self._selectors = {signature.partition("(")[0]: bytes.fromhex(code) for signature, code in methods.items()}
         errors = (entry for name in (*PARTS, "SumcheckHarness") for entry in compiled(name)["abi"])
-        self._errors = {keccak(f"{e['name']}()".encode())[:4]: e["name"] for e in errors if e["type"] == "error"}
+        self._errors = {keccak(signature_of(e).encode())[:4]: e["name"] for e in errors if e["type"] == "error"}
 
     def opening(self, state: bytes, tau: Sequence[bytes], opening: Opening) -> tuple[bytes, int] | Refused:
         """(the transcript's next state, gas)."""
@@ -69,6 +70,11 @@ class Harness:
         answer = self._call("indexTable", *map(word, axis), word(by_carry), words_of(r), words_of(i))
         return answer if isinstance(answer, Refused) else (list(map(number, answer[3:])), number(answer[1]))
 
+    def machine(self, registers: Sequence[int], data: bytes, code: bytes) -> list[int] | Refused:
+        """The registers after these instructions."""
+        answer = self._call("machine", words_of(list(map(word, registers))), bytes_of(data), bytes_of(code))
+        return answer if isinstance(answer, Refused) else list(map(number, answer[3:]))
+
     def transcript(
         self, domain: bytes, labels: Sequence[bytes], counts: Sequence[int], words: Sequence[bytes]
     ) -> tuple[list[bytes], list[bytes]]:
@@ -87,6 +93,11 @@ class Harness:
             assert found and bytes.fromhex(found[1]) in self._errors, error
             return Refused(self._errors[bytes.fromhex(found[1])])
         return [answer[place : place + 32] for place in range(0, len(answer), 32)]
+
+
+def signature_of(entry: dict[str, Any]) -> str:
+    """Of an error or function in an ABI."""
+    return f"{entry['name']}({','.join(given['type'] for given in entry['inputs'])})"
 
 
 def number(data: bytes) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyrevm
 
 from differential.step_chain import SENDER, Dynamic, Refused, compiled, record_of, words_of
+from differential.sumcheck_chain import signature_of
 from verifiable_ml.commitment import keccak
 
 FOLDER = Path(__file__).with_name("proofs")
@@ -64,8 +65,7 @@ class Verifier:
         entries = [
             entry for name in (*LIBRARIES, "SumcheckVerifier") for entry in compiled(name)["abi"] if entry["type"] == "error"
         ]
-        signatures = {f"{e['name']}({','.join(i['type'] for i in e['inputs'])})": e["name"] for e in entries}
-        self._errors = {keccak(signature.encode())[:4]: name for signature, name in signatures.items()}
+        self._errors = {keccak(signature_of(entry).encode())[:4]: entry["name"] for entry in entries}
         self._plans: dict[bytes, Dynamic] = {}
 
     def verify(self, given: Recorded) -> int | Refused:

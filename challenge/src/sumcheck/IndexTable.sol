@@ -31,12 +31,10 @@ library IndexTable {
         uint256 sum;
     }
 
-    /// @notice By whichever way costs less.
+    /// @notice Bit by bit where that can be done: it costs half as much at 32 and a fifth at 128.
     function values(Axis memory axis, uint256[] memory r, uint256[] memory i) internal pure returns (uint256[] memory) {
         uint256 low = LibBit.fls(axis.stride);
-        bool full = axis.outputs == 1 << r.length && axis.inputs == 1 << i.length;
-        if (axis.stride != 1 << low || low > i.length) return byTable(axis, r, i);
-        return low == 0 && !full && r.length < 7 ? byTable(axis, r, i) : byCarry(axis, r, i);
+        return axis.stride != 1 << low || low > i.length ? byTable(axis, r, i) : byCarry(axis, r, i);
     }
 
     /// @notice Any extents, by two tables of equality. outputs <= 2^|r|, inputs <= 2^|i|.
@@ -48,9 +46,7 @@ library IndexTable {
         (uint256 ofOutput, uint256 ofInput) = (_equalities(r), _equalities(i));
         sums = new uint256[](axis.taps);
         for (uint256 k; k < axis.taps; ++k) {
-            sums[k] = axis.stride == 1
-                ? _neighbours(axis, k * axis.dilation, ofOutput, ofInput)
-                : _sum(axis, k * axis.dilation, ofOutput, ofInput);
+            sums[k] = _sum(axis, k * axis.dilation, ofOutput, ofInput);
         }
     }
 
@@ -63,22 +59,6 @@ library IndexTable {
             x := add(point, 32)
         }
         Multilinear.eqTable(x, point.length, first);
-    }
-
-    /// @dev Of stride 1 the outputs that read an input are a run, and so are the inputs.
-    function _neighbours(Axis memory axis, uint256 offset, uint256 ofOutput, uint256 ofInput)
-        private
-        pure
-        returns (uint256)
-    {
-        unchecked {
-            // INVARIANT: the pinned key's extents and steps are below 2^64.
-            uint256 first = axis.pad > offset ? axis.pad - offset : 0;
-            uint256 input = first + offset - axis.pad;
-            if (first >= axis.outputs || input >= axis.inputs) return 0;
-            uint256 count = FixedPointMathLib.min(axis.outputs - first, axis.inputs - input);
-            return Multilinear.dot(ofOutput + 32 * first, ofInput + 32 * input, count);
-        }
     }
 
     /// @dev The sum over all outputs for which 0 <= o * stride + offset - pad < inputs.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Curve, Sum} from "../../src/sumcheck/Curve.sol";
 import {Axis, IndexTable} from "../../src/sumcheck/IndexTable.sol";
+import {Machine} from "../../src/sumcheck/Machine.sol";
 import {Mercury} from "../../src/sumcheck/Mercury.sol";
 import {Rounds} from "../../src/sumcheck/Rounds.sol";
 import {Rows} from "../../src/sumcheck/Rows.sol";
@@ -84,6 +85,24 @@ contract SumcheckHarness {
         gas = gasleft();
         values = byCarry ? IndexTable.byCarry(axis, r, i) : IndexTable.byTable(axis, r, i);
         gas -= gasleft();
+    }
+
+    /// @notice What instructions make of registers that begin as these.
+    function machine(uint256[] memory registers, bytes memory data, bytes memory code)
+        external
+        view
+        returns (uint256[] memory, uint256 gas)
+    {
+        Machine.Run memory run;
+        (uint256 first, uint256 from) = (0, 0);
+        assembly ("memory-safe") {
+            mstore(add(run, 96), add(data, 32))
+            first := add(registers, 32)
+            from := add(code, 32)
+        }
+        gas = gasleft();
+        Machine.run(run, from, from + code.length, first);
+        return (registers, gas - gasleft());
     }
 
     function _start(uint256[] calldata words) private pure returns (uint256 start) {
