@@ -72,6 +72,22 @@ pub(crate) fn by_channel(mut groups: Vec<Group>, values: &[i64]) -> (i64, Vec<Gr
     (1, groups)
 }
 
+/// coefficient * x of the result's own cube.
+pub(crate) fn same(system: &System, coefficient: i64, x: TensorId) -> LinearTerm {
+    LinearTerm::same(coefficient, x, system.tensors[x].bits())
+}
+
+/// A virtual tensor of that shape, from terms and an offset.
+pub(crate) fn virtual_sum(system: &mut System, shape: &[usize], ends: (i64, i64), terms: Vec<LinearTerm>, offset: i64) -> TensorId {
+    system.linear(shape, ends, Linear { terms, offset, shift: 0 })
+}
+
+/// Demands that terms and an offset sum to zero everywhere on that shape.
+pub(crate) fn vanish(system: &mut System, shape: &[usize], terms: Vec<LinearTerm>, offset: i64) {
+    let sum = virtual_sum(system, shape, (0, 0), terms, offset);
+    system.zero(sum);
+}
+
 impl Sum {
     /// The sum as a virtual tensor.
     pub fn write(mut self, system: &mut System) -> TensorId {

@@ -7,7 +7,13 @@
 
 mod add;
 mod affine;
+mod argmax;
+mod compare;
 mod conv;
+mod divide;
+mod gather;
+mod isqrt;
+mod lookup;
 mod lowering;
 mod matmul;
 mod max;
@@ -20,10 +26,16 @@ pub use lowering::{Refusal, lower};
 
 use lowering::Gadget;
 
-/// Operators that can be proved.
-const GADGETS: [(&str, Gadget); 7] = [
+/// Every operator of a program.
+const GADGETS: [(&str, Gadget); 13] = [
     ("add", add::lower),
+    ("argmax", argmax::lower),
+    ("compare", compare::lower),
     ("conv", conv::lower),
+    ("divide", divide::lower),
+    ("gather", gather::lower),
+    ("isqrt", isqrt::lower),
+    ("lookup", lookup::lower),
     ("matmul", matmul::lower),
     ("max", max::lower),
     ("mul", mul::lower),

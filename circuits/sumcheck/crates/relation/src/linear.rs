@@ -46,6 +46,8 @@ pub enum Group {
     Spread(usize, Vec<i64>),
     /// One entry reads the sum of the first `size` of 2^bits.
     Sum(usize, usize),
+    /// One entry reads the sum of entries times a coefficient each.
+    Dot(usize, Vec<i64>),
     /// Entry o reads the sum of those i with (o, i) in the list.
     Map {
         /// Bits of o.
@@ -63,7 +65,7 @@ impl Group {
         match self {
             Group::Same(bits) | Group::Scale(bits, _) => (*bits, *bits),
             Group::Repeat(bits) | Group::Spread(bits, _) => (*bits, 0),
-            Group::Sum(bits, _) => (0, *bits),
+            Group::Sum(bits, _) | Group::Dot(bits, _) => (0, *bits),
             Group::Map { out, input, .. } => (*out, *input),
         }
     }
@@ -75,6 +77,7 @@ impl Group {
             Group::Scale(_, values) => values.iter().enumerate().map(|(i, c)| (i, i, *c)).collect(),
             Group::Repeat(bits) => (0..1 << bits).map(|i| (i, 0, 1)).collect(),
             Group::Spread(_, values) => values.iter().enumerate().map(|(i, c)| (i, 0, *c)).collect(),
+            Group::Dot(_, values) => values.iter().enumerate().map(|(i, c)| (0, i, *c)).collect(),
             Group::Sum(_, size) => (0..*size).map(|i| (0, i, 1)).collect(),
             Group::Map { pairs, .. } => pairs.iter().map(|(o, i)| (*o as usize, *i as usize, 1)).collect(),
         }
@@ -87,6 +90,7 @@ impl Group {
             Group::Same(_) => (one, factors),
             Group::Repeat(_) => (factors.iter().map(Factor::sum).product(), vec![]),
             Group::Spread(_, values) => (joined(factors).table().iter().zip(values).map(|(w, c)| *w * Fr::from(*c)).sum(), vec![]),
+            Group::Dot(bits, values) => (one, vec![Factor::Dense(*bits, values.iter().map(|c| Fr::from(*c)).collect())]),
             Group::Sum(bits, size) => (one, vec![Factor::Prefix(*bits, *size)]),
             Group::Scale(bits, values) => {
                 let scaled = joined(factors).table().into_iter().zip(values).map(|(w, c)| w * Fr::from(*c)).collect();
