@@ -6,7 +6,6 @@
 
 use crate::affine::{hull, same, vanish, virtual_sum};
 use crate::lowering::{Failure, Lowering};
-use crate::requantise::width;
 use program::Operator;
 use relation::{Group, Label, LinearTerm, Operand, Product, Recipe, TensorId, bits};
 use std::sync::Arc;
@@ -43,8 +42,8 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
         compute: Arc::new(move |cubes: &[&[i64]]| cubes[0].chunks(size).flat_map(of).collect()),
     };
     let e = system.commit_range(&shape, 1, rowwise(|row| { let at = first_of(row); (0..row.len()).map(|i| i64::from(i == at)).collect() }));
-    let d = system.commit_range(&shape, width(spread.max(1)), rowwise(|row| { let most = row[first_of(row)]; row.iter().map(|x| most - x).collect() }));
-    let ahead = system.commit_range(&shape, width(spread.max(1)), rowwise(|row| {
+    let d = system.commit_natural(&shape, spread.max(1), rowwise(|row| { let most = row[first_of(row)]; row.iter().map(|x| most - x).collect() }));
+    let ahead = system.commit_natural(&shape, spread.max(1), rowwise(|row| {
         let at = first_of(row);
         row.iter().enumerate().map(|(i, x)| row[at] - x - i64::from(i < at)).collect()
     }));

@@ -8,7 +8,6 @@ use crate::add::broadcast;
 use crate::affine::{hull, same, vanish, virtual_sum};
 use crate::lowering::{Failure, Lowering};
 use crate::mul::pairwise;
-use crate::requantise::width;
 use program::Operator;
 use relation::{Group, LinearTerm, Recipe, System, TensorId, bits};
 
@@ -21,7 +20,7 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let b = divisor(system, b, &b_shape)?;
     let b = system.flat(b);
     let (b_low, b_high) = (system.tensors[b].low, system.tensors[b].high);
-    let h = system.commit_range(&b_shape, width((b_high / 2).max(1)), Recipe::map(b, |b| b / 2));
+    let h = system.commit_natural(&b_shape, (b_high / 2).max(1), Recipe::map(b, |b| b / 2));
     let bit = system.commit_range(&b_shape, 1, Recipe::map(b, |b| b % 2));
     let terms = vec![same(system, 1, b), same(system, -2, h), same(system, -1, bit)];
     vanish(system, &b_shape, terms, 0);
@@ -38,11 +37,11 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let corners = [system.tensors[scaled].low, system.tensors[scaled].high].map(|a| [of(a, b_low), of(a, b_high)]);
     let (low, high) = corners.concat().into_iter().fold((0, 0), |(low, high), y| (y.min(low), y.max(high)));
     let quotient = Recipe::pointwise(vec![scaled, wide], move |v| (v[0] + v[1] / 2).div_euclid(v[1]) - low + 1);
-    let above = system.commit_range(&shape, width(high - low + 2), quotient);
+    let above = system.commit_natural(&shape, high - low + 2, quotient);
     let y = virtual_sum(system, &shape, (low - 1, high + 1), vec![same(system, 1, above)], low - 1);
     let remainder = |operands: Vec<TensorId>, of: fn(i64, i64) -> i64| Recipe::pointwise(operands, move |v| of((v[0] + v[1] / 2).rem_euclid(v[1]), v[1]));
-    let rem = system.commit_range(&shape, width(b_high), remainder(vec![scaled, wide], |rem, _| rem));
-    let slack = system.commit_range(&shape, width(b_high), remainder(vec![scaled, wide], |rem, b| b - 1 - rem));
+    let rem = system.commit_natural(&shape, b_high, remainder(vec![scaled, wide], |rem, _| rem));
+    let slack = system.commit_natural(&shape, b_high, remainder(vec![scaled, wide], |rem, b| b - 1 - rem));
     let (product, _) = pairwise(system, &shape, (y, &shape, 0), (b, &b_shape, 0))?;
     let terms = vec![same(system, 1, scaled), same(system, 1, half), same(system, -1, product), same(system, -1, rem)];
     vanish(system, &shape, terms, 0);

@@ -6,7 +6,6 @@
 use crate::affine::{same, vanish};
 use crate::lowering::{Failure, Lowering};
 use crate::mul::pairwise;
-use crate::requantise::width;
 use program::Operator;
 use relation::{Recipe, TensorId};
 
@@ -18,9 +17,9 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
         return Err(Failure("its padding can be negative".to_owned()));
     }
     let most = system.tensors[x].high.isqrt().max(1);
-    let r = system.commit_range(&shape, width(most), Recipe::map(x, i64::isqrt));
-    let d = system.commit_range(&shape, width(2 * most), Recipe::map(x, |x| x - x.isqrt() * x.isqrt()));
-    let slack = system.commit_range(&shape, width(2 * most), Recipe::map(x, |x| 2 * x.isqrt() + x.isqrt() * x.isqrt() - x));
+    let r = system.commit_natural(&shape, most, Recipe::map(x, i64::isqrt));
+    let d = system.commit_natural(&shape, 2 * most, Recipe::map(x, |x| x - x.isqrt() * x.isqrt()));
+    let slack = system.commit_natural(&shape, 2 * most, Recipe::map(x, |x| 2 * x.isqrt() + x.isqrt() * x.isqrt() - x));
     let (square, _) = pairwise(system, &shape, (r, &shape, 0), (r, &shape, 0))?;
     let terms = vec![same(system, 1, x), same(system, -1, square), same(system, -1, d)];
     vanish(system, &shape, terms, 0);

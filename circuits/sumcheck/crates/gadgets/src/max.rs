@@ -5,7 +5,7 @@
 //! Rule 67 asks for a range check a candidate and their product; a 2x2 window takes three lookups here, not four and a product.
 
 use crate::lowering::{Failure, Lowering};
-use crate::requantise::{TABLE, vanishing, width};
+use crate::requantise::{TABLE, vanishing};
 use program::Operator;
 use relation::{Group, Linear, LinearTerm, Recipe, System, TensorId, bits};
 
@@ -96,8 +96,8 @@ fn minus(system: &mut System, (x, y): (TensorId, TensorId), ends: (i64, i64), sh
 fn by_parts(system: &mut System, d: TensorId, b: TensorId, ends: (i64, i64)) -> TensorId {
     let (shape, cube) = (system.tensors[d].shape.clone(), system.tensors[d].bits());
     let (low, high) = (system.tensors[d].low, system.tensors[d].high);
-    let up = system.commit_range(&shape, width(high.max(1)), Recipe::map(d, |v| v.max(0)));
-    let down = system.commit_range(&shape, width((-low).max(1)), Recipe::map(d, |v| (-v).max(0)));
+    let up = system.commit_natural(&shape, high.max(1), Recipe::map(d, |v| v.max(0)));
+    let down = system.commit_natural(&shape, (-low).max(1), Recipe::map(d, |v| (-v).max(0)));
     let terms = vec![LinearTerm::same(1, d, cube), LinearTerm::same(-1, up, cube), LinearTerm::same(1, down, cube)];
     let balance = system.linear(&shape, (0, 0), Linear { terms, offset: 0, shift: 0 });
     system.zero(balance);

@@ -13,6 +13,9 @@ use relation::{Label, Linear, LinearTerm, Operand, Product, Recipe, System, Tabl
 /// Keys of a table at most.
 pub(crate) const TABLE: i64 = 1 << 18;
 
+/// Keys that any tensor may bring into a table of its own, however few its values are.
+const SHORT: i64 = 1 << 14;
+
 /// Writes the sum down, and what is made of it. Raw without a form.
 pub(crate) fn requantise(system: &mut System, sum: Sum, form: Option<&Requantise>) -> Result<TensorId, Failure> {
     let t = sum.write(system);
@@ -22,7 +25,9 @@ pub(crate) fn requantise(system: &mut System, sum: Sum, form: Option<&Requantise
     if form.low <= from && to <= form.high {
         return Ok(q);
     }
-    if to.max(0) - from.min(0) < TABLE { Ok(narrow(system, q, form)) } else { Ok(wide(system, q, form)) }
+    let span = to.max(0) - from.min(0);
+    let worth = SHORT.max(8 << system.tensors[q].bits()).min(TABLE);
+    if span < worth { Ok(narrow(system, q, form)) } else { Ok(wide(system, q, form)) }
 }
 
 /// t >> shift, as a virtual tensor.
@@ -68,7 +73,7 @@ fn wide(system: &mut System, q: TensorId, form: &Requantise) -> TensorId {
 /// What exceeds an end: at least 0, and 0 unless y is that end.
 fn excess(system: &mut System, y: TensorId, end: i64, most: i64, recipe: Recipe) -> TensorId {
     let shape = system.tensors[y].shape.clone();
-    let excess = system.commit_range(&shape, width(most), recipe);
+    let excess = system.commit_natural(&shape, most, recipe);
     vanishing(system, (excess, 0), (y, end));
     excess
 }
@@ -90,14 +95,13 @@ pub(crate) fn committed_within(system: &mut System, shape: &[usize], (low, high)
         system.lookup(Table::range(low, high), vec![y]);
         return y;
     }
-    let bits = width(high - low);
     let compute = recipe.compute.clone();
     let lifted = move |cubes: &[&[i64]]| compute(cubes).iter().map(|value| value - low).collect();
-    let above = system.commit_range(shape, bits, Recipe { operands: recipe.operands.clone(), compute: std::sync::Arc::new(lifted) });
+    let above = system.commit_natural(shape, high - low, Recipe { operands: recipe.operands.clone(), compute: std::sync::Arc::new(lifted) });
     let cube = system.tensors[above].bits();
     let compute = recipe.compute;
     let slack = move |cubes: &[&[i64]]| compute(cubes).iter().map(|value| high - value).collect();
-    let below = system.commit_range(shape, bits, Recipe { operands: recipe.operands, compute: std::sync::Arc::new(slack) });
+    let below = system.commit_natural(shape, high - low, Recipe { operands: recipe.operands, compute: std::sync::Arc::new(slack) });
     let terms = vec![LinearTerm::same(1, above, cube), LinearTerm::same(1, below, cube)];
     let balance = system.linear(shape, (0, 0), Linear { terms, offset: low - high, shift: 0 });
     system.zero(balance);

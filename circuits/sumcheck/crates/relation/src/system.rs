@@ -168,6 +168,15 @@ impl System {
         id
     }
 
+    /// Committed integers of at least 0 that may reach `most`, and no more than the next multiple of 8 or 16 bits: where only the sign
+    /// matters, all share two tables.
+    pub fn commit_natural(&mut self, shape: &[usize], most: i64, recipe: Recipe) -> TensorId {
+        let width = 64 - (most.max(1) as u64).leading_zeros();
+        let id = self.commit_range(shape, if width <= 8 { 8 } else { width.next_multiple_of(16).min(62) }, recipe);
+        self.tensors[id].high = most.max(1); // of an honest prover; of others no bound but the table's is relied on
+        id
+    }
+
     /// A constant on its padded cube.
     pub fn constant(&mut self, shape: &[usize], values: Vec<i64>) -> TensorId {
         let ends = (values.iter().copied().min().unwrap_or(0), values.iter().copied().max().unwrap_or(0));
