@@ -3,7 +3,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
-use ark_bn254::{Fq, G1Affine, G2Affine};
+use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 
@@ -27,6 +27,14 @@ pub fn g1_from_words(words: &[[u8; 32]]) -> Option<G1Affine> {
 pub fn g2_words(point: &G2Affine) -> [[u8; 32]; 4] {
     let (x, y) = point.xy().unwrap_or_default();
     [x.c1, x.c0, y.c1, y.c0].map(|part| coordinate_bytes(&part))
+}
+
+/// Reads what `g2_words` wrote: coordinates below q, on the curve, in the subgroup of prime order, not infinity.
+pub fn g2_from_words(words: &[[u8; 32]; 4]) -> Option<G2Affine> {
+    let [x1, x0, y1, y0] = words;
+    let (x, y) = (Fq2::new(coordinate(x0)?, coordinate(x1)?), Fq2::new(coordinate(y0)?, coordinate(y1)?));
+    let point = G2Affine::new_unchecked(x, y);
+    (point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve()).then_some(point)
 }
 
 fn coordinate_bytes(x: &Fq) -> [u8; 32] {

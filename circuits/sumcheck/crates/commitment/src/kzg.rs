@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! KZG over BN254: a row is the value of its polynomial at a secret point, in the group. Openings are Mercury's.
 
-use crate::curve::{g1_from_words, g1_words};
+use crate::curve::{g1_from_words, g1_words, g2_from_words};
 use crate::{Commitment, Error, mercury, msm};
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::{CurveGroup, scalar_mul::variable_base::VariableBaseMSM};
@@ -20,6 +20,13 @@ pub struct ProverKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierKey {
     pub(crate) tau: G2Affine,
+}
+
+impl VerifierKey {
+    /// Reads `Srs::tau_words`.
+    pub fn from_words(words: &[[u8; 32]; 4]) -> Option<Self> {
+        g2_from_words(words).map(|tau| Self { tau })
+    }
 }
 
 /// KZG rows (Kate, Zaverucha, Goldberg 2010), Mercury openings (eprint 2025/385).

@@ -92,7 +92,15 @@ pub(crate) fn vanishing(system: &mut System, (x, x0): (TensorId, i64), (y, y0): 
 pub(crate) fn committed_within(system: &mut System, shape: &[usize], (low, high): (i64, i64), recipe: Recipe) -> TensorId {
     if high - low < 1 << 16 {
         let y = system.commit(shape, (low, high), recipe);
-        system.lookup(Table::range(low, high), vec![y]);
+        if high - low < SHORT {
+            system.lookup(Table::range(low, high), vec![y]);
+            return y;
+        }
+        for (sign, offset) in [(1, -low), (-1, high)] {
+            let terms = vec![LinearTerm::same(sign, y, system.tensors[y].bits())];
+            let distance = system.linear(shape, (0, high - low), Linear { terms, offset, shift: 0 });
+            system.lookup(Table::range(0, 0xffff), vec![distance]);
+        }
         return y;
     }
     let compute = recipe.compute.clone();

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The Python module `verifiable_ml_sumcheck`: it converts, and releases the interpreter while it works. No meaning lives here.
+
+use commitment::{Kzg, Srs, VerifierKey as Reference};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+pyo3::create_exception!(verifiable_ml_sumcheck, Refused, PyValueError, "A program that cannot be proved: operator, reason.");
+
+type Tensors = Vec<Vec<i64>>;
+
+fn invalid(error: impl std::fmt::Debug) -> PyErr {
+    PyValueError::new_err(format!("{error:?}"))
+}
+
+fn read(graph: &[u8], weights: &[u8]) -> PyResult<program::Program> {
+    program::Program::read(graph, weights).map_err(|error| PyValueError::new_err(error.0))
+}
+
+/// Raises Refused (operator, reason) if the program cannot be proved. Returns rows, log2 of a row, lookups, table entries.
+#[pyfunction]
+fn layout(py: Python<'_>, graph: &[u8], weights: &[u8], batch: usize) -> PyResult<(usize, usize, usize, usize)> {
+    py.detach(|| {
+        let system = gadgets::lower(&read(graph, weights)?, batch).map_err(|r| Refused::new_err((r.operator, r.reason)))?;
+        let layout = compiler::Layout::new(&system).ok_or_else(|| Refused::new_err(("the program", "it is too large")))?;
+        Ok((layout.rows.len(), layout.row_bits, 1 << layout.lookup_bits, 1 << layout.table_bits))
+    })
+}
+
+/// What a prover keeps in memory.
+#[pyclass(frozen)]
+struct Prover {
+    key: compiler::ProverKey<Kzg>,
+    committer: commitment::ProverKey,
+    reference: [[u8; 32]; 4],
+}
+
+#[pymethods]
+impl Prover {
+    /// From a saved program, its id, how many inputs run at once, and a reference string: a file of halo2's, or an UNSAFE seed.
+    #[new]
+    #[pyo3(signature = (graph, weights, program_id, batch, srs=None, unsafe_seed=None))]
+    fn new(
+        py: Python<'_>,
+        graph: &[u8],
+        weights: &[u8],
+        program_id: [u8; 32],
+        batch: usize,
+        srs: Option<&[u8]>,
+        unsafe_seed: Option<&[u8]>,
+    ) -> PyResult<Self> {
+        py.detach(|| {
+            let program = read(graph, weights)?;
+            let system = gadgets::lower(&program, batch).map_err(|r| Refused::new_err((r.operator, r.reason)))?;
+            let layout = compiler::Layout::new(&system).ok_or_else(|| Refused::new_err(("the program", "it is too large")))?;
+            let string = match (srs, unsafe_seed) {
+                (Some(file), _) => Srs::from_halo2(file),
+                (None, Some(seed)) => Srs::unsafe_from_seed(layout.row_bits as u32, seed),
+                (None, None) => return Err(PyValueError::new_err("a reference string is needed")),
+            };
+            let string = string.map_err(invalid)?;
+            let made = compiler::setup::<Kzg>(&program, program_id, batch, string.id(), |n| string.prover_key(n as u32));
+            let (key, committer) = made.map_err(invalid)?;
+            Ok(Self { key, committer, reference: string.tau_words() })
+        })
+    }
+
+    /// The verification key's bytes, and the words of the string's secret in the second group.
+    fn verification<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let bytes = self.key.verifier.to_bytes().map_err(invalid)?;
+        Ok((PyBytes::new(py, &bytes), PyBytes::new(py, self.reference.as_flattened())))
+    }
+
+    /// Runs the program and proves it: outputs, in C order, and the proof.
+    fn prove<'py>(&self, py: Python<'py>, context: [u8; 32], inputs: Tensors) -> PyResult<(Tensors, Bound<'py, PyBytes>)> {
+        let proved = py.detach(|| protocol::prove(&self.key, &self.committer, context, inputs));
+        let (statement, words) = proved.map_err(|error| PyRuntimeError::new_err(format!("{error:?}")))?;
+        Ok((statement.outputs, PyBytes::new(py, words.as_flattened())))
+    }
+}
+
+/// Whether a proof shows that these inputs give these outputs: ("accepted" | "rejected" | "malformed", reason).
+///
+/// Raises ValueError on a key that is none.
+#[pyfunction]
+fn verify(
+    py: Python<'_>,
+    key: &[u8],
+    reference: &[u8],
+    context: [u8; 32],
+    inputs: Tensors,
+    outputs: Tensors,
+    proof: &[u8],
+) -> PyResult<(&'static str, String)> {
+    py.detach(|| {
+        let (key, reference) = (self::key(key)?, self::reference(reference)?);
+        let (words, rest) = proof.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Ok(("malformed", "it is not made of whole words".to_owned()));
+        }
+        let statement = protocol::Statement { context, inputs, outputs };
+        Ok(match protocol::verify(&key, &reference, &statement, words) {
+            Ok(_) => ("accepted", String::new()),
+            Err(protocol::Fault::Rejected(reason)) => ("rejected", reason.to_owned()),
+            Err(protocol::Fault::Malformed(part)) => ("malformed", format!("{part} is missing, surplus, or not canonical")),
+        })
+    })
+}
+
+/// The program id and the count of inputs of a key. Raises ValueError on what is none.
+#[pyfunction]
+fn read_key(py: Python<'_>, key: &[u8], reference: &[u8]) -> PyResult<([u8; 32], usize)> {
+    py.detach(|| {
+        self::reference(reference)?;
+        self::key(key).map(|key| (key.program, key.batch))
+    })
+}
+
+fn key(bytes: &[u8]) -> PyResult<compiler::VerifierKey<Kzg>> {
+    compiler::VerifierKey::from_bytes(bytes).map_err(invalid)
+}
+
+fn reference(bytes: &[u8]) -> PyResult<Reference> {
+    let words: Option<[[u8; 32]; 4]> = bytes.as_chunks::<32>().0.try_into().ok().filter(|_| bytes.len() == 128);
+    words.and_then(|words| Reference::from_words(&words)).ok_or_else(|| PyValueError::new_err("no reference string"))
+}
+
+/// The native prover of verifiable_ml.
+#[pymodule]
+fn verifiable_ml_sumcheck(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Prover>()?;
+    module.add("Refused", module.py().get_type::<Refused>())?;
+    module.add_function(wrap_pyfunction!(layout, module)?)?;
+    module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(read_key, module)?)
+}
