@@ -12,6 +12,7 @@ from differential.sumcheck_cases import AXES, openings, scalars
 from differential.sumcheck_chain import Refused, harness
 from differential.sumcheck_verifier import recorded, verifier
 
+PROOFS = ("credit-default", "digits-cnn", "digits-mlp", "digits-transformer")
 TABLE = Path(__file__).with_name("sumcheck_gas.json")
 
 
@@ -57,7 +58,7 @@ def measured() -> dict[str, int]:
     made |= {f"row, the {count + 1}th": rows(count) for count in (4, 64)}
     made |= {f"round of degree {degree}": rounds(degree) for degree in (2, 3, 9)}
     made |= {f"index table, {name}": index_table(name) for name in AXES}
-    return made | {f"transaction, proof of {name}": transaction(name) for name in ("digits-mlp", "digits-cnn")}
+    return made | {f"transaction, proof of {name}": transaction(name) for name in PROOFS}
 
 
 def test_parts_of_the_verifier_cost_what_the_table_says():

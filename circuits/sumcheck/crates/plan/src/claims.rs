@@ -118,6 +118,10 @@ fn pull_back_group(plan: &mut Writer, group: &Group, factors: Vec<Factor>) -> (R
             (plan.pure(Op::DotData, table, table, values.len(), data, 1), vec![])
         }
         Group::Sum(bits, size) => (one, vec![Factor::Prefix(*bits, *size)]),
+        Group::Dot(bits, values) => {
+            let entries: Vec<Reg> = (0..1 << bits).map(|i| plan.integer(values.get(i).copied().unwrap_or(0))).collect();
+            (one, vec![Factor::Dense(*bits, plan.range(&entries))])
+        }
         Group::Scale(bits, values) => {
             let table = table(plan, factors);
             let data = integers(plan, values);
@@ -185,6 +189,7 @@ fn entries(term: &LinearTerm, visit: &mut impl FnMut(usize, usize, i64)) {
             Group::Repeat(bits) => (0..1 << bits).map(|i| (i, 0, 1)).collect(),
             Group::Spread(_, values) => values.iter().enumerate().map(|(i, c)| (i, 0, *c)).collect(),
             Group::Sum(_, size) => (0..*size).map(|i| (0, i, 1)).collect(),
+            Group::Dot(_, values) => values.iter().enumerate().map(|(i, c)| (0, i, *c)).collect(),
             Group::Map { pairs, .. } => pairs.iter().map(|(o, i)| (*o as usize, *i as usize, 1)).collect(),
         }
     };
