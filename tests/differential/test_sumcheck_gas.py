@@ -12,7 +12,7 @@ from differential.sumcheck_cases import AXES, openings, scalars
 from differential.sumcheck_chain import Refused, harness
 from differential.sumcheck_verifier import recorded, verifier
 
-PROOFS = ("credit-default", "digits-cnn", "digits-mlp", "digits-transformer")
+PROOFS = ("credit-default", "digits-cnn", "digits-mlp", "digits-transformer", "lenet5-mnist")
 TABLE = Path(__file__).with_name("sumcheck_gas.json")
 
 

@@ -32,7 +32,7 @@ def test_proof_that_rust_recorded_holds_on_chain(name):
 
 
 def test_proofs_are_recorded_and_the_contract_may_be_deployed():
-    assert {"credit-default", "digits-cnn", "digits-mlp", "digits-transformer"} <= set(NAMES)
+    assert {"credit-default", "digits-cnn", "digits-mlp", "digits-transformer", "lenet5-mnist"} <= set(NAMES)
     assert verifier().size <= 24_576
 
 

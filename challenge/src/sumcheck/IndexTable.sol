@@ -70,7 +70,7 @@ library IndexTable {
         (uint256 pad, uint256 stride, uint256 inputs) = (axis.pad, axis.stride, axis.inputs);
         uint256 end = output + 32 * axis.outputs;
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let input := sub(offset, pad) // below zero it is beyond every input
             for {} lt(output, end) { output := add(output, 32) } {
                 if lt(input, inputs) {
@@ -143,7 +143,7 @@ library IndexTable {
         uint256 bits = FixedPointMathLib.max(r.length, i.length - low);
         (ahead, behind) = (new uint256[](4 * bits), new uint256[](4 * bits));
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let output := add(r, shl(5, mload(r)))
             let input := add(i, shl(5, sub(mload(i), low)))
             let place := add(ahead, 32)
@@ -183,7 +183,7 @@ library IndexTable {
     /// @dev The sum over s of eq(., s) eq(., s + m), s + m in as many bits as there are pairs, with a carry and without one.
     function _carried(uint256[] memory pairs, uint256 m) private pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             value := 1
             let carried := 0
             let place := add(pairs, 32)
@@ -210,7 +210,7 @@ library IndexTable {
     /// whether the bits of s so far are below those of n (b) or not (e).
     function _carriedBelow(uint256[] memory pairs, uint256 m, uint256 n) private pure returns (uint256 b) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let e := 1 // without a carry; not below, as 0 is not below 0
             let cb := 0 // with a carry
             let ce := 0

@@ -41,7 +41,7 @@ library LookupRounds {
     function _evaluate(uint256 claim, uint256 start, uint256 r, uint256 tau) private pure returns (uint256 value) {
         bool above;
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let sum
             for { let next := add(start, 256) } iszero(lt(next, start)) { next := sub(next, 32) } {
                 let word := calldataload(next)
@@ -59,7 +59,7 @@ library LookupRounds {
     /// @param numerators Address of the eight n, or 0 if all are 1.
     function defect(uint256 helper, uint256 numerators, uint256 alpha) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let numerator := 0
             let denominator := 1
             for { let i := 32 } lt(i, 288) { i := add(i, 32) } {

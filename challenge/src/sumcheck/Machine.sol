@@ -55,7 +55,7 @@ library Machine {
     /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes.
     function _products(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
                 let pair := mload(data)
                 let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
@@ -67,7 +67,7 @@ library Machine {
 
     function _sum(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let sum := mload(sub(d, 32))
             for { let end := add(data, mul(6, n)) } lt(data, end) { data := add(data, 6) } {
                 let pair := mload(data)
@@ -84,7 +84,6 @@ library Machine {
         uint256 value;
         if (op == 3) return _copy(d, a, n);
         if (op == 4) value = Multilinear.eq(a, b, n);
-        else if (op == 5) value = Multilinear.complement(a);
         else if (op == 6) value = Multilinear.prefix(a, n, imm);
         else if (op == 7) value = Multilinear.eqPrefix(a, b, n, imm);
         else if (op == 8) value = Multilinear.ramp(a, n, imm);
@@ -108,6 +107,7 @@ library Machine {
     /// @dev Instructions that write many registers.
     function _tables(Run memory r, uint256 op, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
         if (op == 9) Multilinear.eqTable(a, n, d);
+        else if (op == 5) Multilinear.complement(a, n, d);
         else if (op == 12) _map(d, a, n, r.data + imm);
         else if (op == 13) _scaled(a, n, r.data + imm, d);
         else if (op == 15) _outer(d, a, b, n, imm);
@@ -146,7 +146,7 @@ library Machine {
 
     function _map(uint256 d, uint256 a, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(data, shl(2, n)) } lt(data, end) { data := add(data, 4) } {
                 let pair := shr(224, mload(data))
                 let to := add(d, shl(5, and(pair, 0xffff)))
@@ -157,7 +157,7 @@ library Machine {
 
     function _pairDot(uint256 a, uint256 b, uint256 n, uint256 data) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
                 let places := mload(data)
                 let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), p)
@@ -170,7 +170,7 @@ library Machine {
     /// @dev Entries times integers: each written from d on if d is not 0, and their sum.
     function _scaled(uint256 a, uint256 n, uint256 data, uint256 d) private pure returns (uint256 sum) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
                 let integer := sar(192, mload(data))
                 let value := mulmod(mload(a), add(integer, mul(p, slt(integer, 0))), p)
@@ -186,7 +186,7 @@ library Machine {
 
     function _outer(uint256 d, uint256 a, uint256 b, uint256 n, uint256 count) private pure {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
                 let high := mload(a)
                 for {
@@ -245,7 +245,7 @@ library Machine {
     function _draw(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
         (bytes32 state, bytes32 label) = (r.state, _label(r, imm));
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             mstore(32, label)
             for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
                 mstore(0, state)
@@ -313,23 +313,25 @@ library Machine {
             start := mload(b)
         }
         bool pinned = start == 0;
-        start += pinned ? r.data + imm : imm;
-        for (uint256 end = start + 64 * n; start < end; start += 64) {
-            (uint256 x, uint256 y, uint256 weight) = (0, 0, 0);
-            assembly ("memory-safe") {
-                switch pinned
-                case 0 {
-                    x := calldataload(start)
-                    y := calldataload(add(start, 32))
+        unchecked {
+            start += pinned ? r.data + imm : imm;
+            for (uint256 end = start + 64 * n; start < end; start += 64) {
+                (uint256 x, uint256 y, uint256 weight) = (0, 0, 0);
+                assembly ("memory-safe") {
+                    switch pinned
+                    case 0 {
+                        x := calldataload(start)
+                        y := calldataload(add(start, 32))
+                    }
+                    default {
+                        x := mload(start)
+                        y := mload(add(start, 32))
+                    }
+                    weight := mload(a)
+                    a := add(a, 32)
                 }
-                default {
-                    x := mload(start)
-                    y := mload(add(start, 32))
-                }
-                weight := mload(a)
-                a := add(a, 32)
+                Curve.add(r.sum, x, y, weight);
             }
-            Curve.add(r.sum, x, y, weight);
         }
     }
 
@@ -363,7 +365,7 @@ library Machine {
 
     function _bytes(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let end := add(start, inner)
             for { let fours := sub(end, and(inner, 3)) } lt(start, fours) { start := add(start, 4) } {
                 let word := calldataload(start)
@@ -381,7 +383,7 @@ library Machine {
 
     function _integers(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(start, shl(3, inner)) } lt(start, end) { start := add(start, 8) } {
                 let word := shr(192, calldataload(start))
                 let integer := 0

@@ -124,7 +124,7 @@ library Mercury {
         rows = 1;
         power = x;
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let n := mload(point)
             let first := add(point, 32)
             let w := add(point, shl(5, n))

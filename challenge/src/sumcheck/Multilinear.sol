@@ -9,7 +9,7 @@ library Multilinear {
     /// @notice The sum over i of eq(x, i) eq(y, i): eq(x, y).
     function eq(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             value := 1
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
                 let both := mulmod(mload(x), mload(y), p)
@@ -24,7 +24,7 @@ library Multilinear {
     /// @notice The sum over i < size of eq(x, i).
     function prefix(uint256 x, uint256 n, uint256 size) internal pure returns (uint256 below) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
                 place := sub(place, 32)
                 let zero := sub(add(p, 1), mload(place)) // 1 - x
@@ -39,7 +39,7 @@ library Multilinear {
     /// @notice The sum over i < size of eq(x, i) eq(y, i).
     function eqPrefix(uint256 x, uint256 y, uint256 n, uint256 size) internal pure returns (uint256 below) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let all := 1
             y := sub(y, x)
             for { let place := add(x, shl(5, n)) } gt(place, x) { size := shr(1, size) } {
@@ -59,7 +59,7 @@ library Multilinear {
     /// @notice The extension of min(i, bound). n and the bits of bound are below 64.
     function ramp(uint256 x, uint256 n, uint256 bound) internal pure returns (uint256 bounded) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let index := 0
             let bit := 1
             for { let place := add(x, shl(5, n)) } gt(place, x) { bit := shl(1, bit) } {
@@ -78,7 +78,7 @@ library Multilinear {
     /// @notice Writes eq(x, 0), eq(x, 1), … from `table` on: 2^n words.
     function eqTable(uint256 x, uint256 n, uint256 table) internal pure {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             mstore(table, 1)
             let size := 32
             // The lowest bit first, so that what was written is copied up as it stands.
@@ -100,7 +100,7 @@ library Multilinear {
     /// @notice The extension of a table of 2^n words at a point; the table is overwritten.
     function evaluate(uint256 table, uint256 x, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let size := shl(add(n, 4), 1) // half of the table, in bytes
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
                 let r := mload(x)
@@ -120,7 +120,7 @@ library Multilinear {
     /// @notice The sum of products of n words from either address on.
     function dot(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let end := add(x, shl(5, n))
             for { let fours := sub(end, shl(5, and(n, 3))) } lt(x, fours) { x := add(x, 128) } {
                 let part := add(mulmod(mload(x), mload(y), p), mulmod(mload(add(x, 32)), mload(add(y, 32)), p))
@@ -135,17 +135,21 @@ library Multilinear {
         }
     }
 
-    /// @notice 1 - x.
-    function complement(uint256 x) internal pure returns (uint256 value) {
+    /// @notice Writes 1 - x from `to` on, of n words.
+    function complement(uint256 x, uint256 n, uint256 to) internal pure {
         assembly ("memory-safe") {
-            value := addmod(1, sub(P, mload(x)), P)
+            let p := P
+            for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
+                mstore(to, addmod(1, sub(p, mload(x)), p))
+                to := add(to, 32)
+            }
         }
     }
 
     /// @notice The sum of n words from an address on.
     function sum(uint256 x, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } { value := addmod(value, mload(x), p) }
         }
     }

@@ -34,7 +34,7 @@ library Rounds {
     function _evaluate(uint256 claim, uint256 start, uint256 degree, uint256 r) private pure returns (uint256 value) {
         bool above;
         assembly ("memory-safe") {
-            let p := P // a variable: the compiler would fetch the literal anew each time
+            let p := P
             let word
             let sum
             for { let next := add(start, shl(5, sub(degree, 1))) } gt(next, start) { next := sub(next, 32) } {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-/// @dev The order of BN254's first group: scalars are integers below it.
+/// @dev The order of BN254's first group: scalars are integers below it. Loops keep it in a variable p: where a literal stands the compiler
+/// saves code and spends 30 gas to fetch it.
 uint256 constant P = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 
 /// @title Scalars of BN254 beyond what addmod and mulmod say.

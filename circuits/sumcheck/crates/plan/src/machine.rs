@@ -23,7 +23,7 @@ pub enum Op {
     Copy = 3,
     /// R[d] = eq(R[a..n], R[b..n])
     Eq = 4,
-    /// R[d] = 1 - R[a]
+    /// R[d..n] = 1 - R[a..n]
     Complement = 5,
     /// R[d] = sum of eq(R[a..n], i) over i < imm
     Prefix = 6,
@@ -112,6 +112,7 @@ pub struct Writer {
     registers: usize,
     known: HashMap<Instruction, Reg>,
     copies: HashMap<Vec<Reg>, Reg>,
+    points: Vec<(Reg, usize)>,
     /// Words of the statement, and of the proof.
     pub words: (usize, usize),
 }
@@ -119,7 +120,7 @@ pub struct Writer {
 impl Default for Writer {
     fn default() -> Self {
         let (known, copies) = (HashMap::new(), HashMap::new());
-        Self { constants: vec![], data: vec![], code: vec![], registers: 0, known, copies, words: (0, 0) }
+        Self { constants: vec![], data: vec![], code: vec![], registers: 0, known, copies, points: vec![], words: (0, 0) }
     }
 }
 
@@ -162,6 +163,9 @@ impl Writer {
     /// An instruction that is done each time.
     pub fn effect(&mut self, op: Op, a: Reg, b: Reg, n: usize, imm: usize, size: usize) -> Reg {
         let reg = self.reserve(size);
+        if matches!(op, Op::Draw | Op::Rounds | Op::LookupRounds) {
+            self.points.push((reg, n));
+        }
         self.code.push((reg, Instruction { op, a, b, n, imm }));
         reg
     }
@@ -215,7 +219,10 @@ impl Writer {
         if let Some(value) = self.value(a) {
             return self.constant(Fr::from(1u64) - value);
         }
-        self.pure(Op::Complement, a, a, 0, 0, 1)
+        let around = |(first, size): &&(Reg, usize)| (0..*size).any(|place| first.plus(place) == a);
+        let (first, size) = self.points.iter().find(around).copied().unwrap_or((a, 1)); // of its whole point at once
+        let place = (0..size).find(|place| first.plus(*place) == a).unwrap_or(0);
+        self.pure(Op::Complement, first, first, size, 0, size).plus(place)
     }
 
     /// a + c b.
