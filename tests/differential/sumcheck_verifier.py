@@ -27,7 +27,6 @@ class Recorded:
     """A plan, and a proof that holds under it."""
 
     plan: bytes
-    tau: tuple[bytes, ...]
     context: bytes
     statement: tuple[bytes, ...]
     proof: tuple[bytes, ...]
@@ -60,7 +59,7 @@ class Verifier:
         self.address = self.evm.deploy(SENDER, bytes.fromhex(built["bytecode"]["object"][2:]))
         self.size = len(built["deployedBytecode"]["object"]) // 2 - 1
         ((signature, selector),) = built["methodIdentifiers"].items()
-        assert signature == "verify(address[],bytes32,uint256[4],uint256[],uint256[])"
+        assert signature == "verify(address[],bytes32,uint256[],uint256[])"
         self._selector = bytes.fromhex(selector)
         entries = [
             entry for name in (*LIBRARIES, "SumcheckVerifier") for entry in compiled(name)["abi"] if entry["type"] == "error"
@@ -71,7 +70,7 @@ class Verifier:
     def verify(self, given: Recorded) -> int | Refused:
         """Gas of a transaction (EIP-7623 included), or the error's name. Raises AssertionError on any other end."""
         calldata = self._selector + record_of(
-            self._plan(given.plan), given.context, *given.tau, words_of(given.statement), words_of(given.proof)
+            self._plan(given.plan), given.context, words_of(given.statement), words_of(given.proof)
         )
         try:
             self.evm.message_call(caller=SENDER, to=self.address, calldata=calldata, is_static=True)

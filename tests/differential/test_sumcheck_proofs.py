@@ -13,6 +13,11 @@ from differential.sumcheck_verifier import FOLDER, recorded, verifier
 from verifiable_ml.commitment.transcript import MODULUS as P
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+GENERATOR = (
+    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c21800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
+)
+"""Of the second group: a secret of 1."""
 REASONS = {"Rejected", "OpeningFails", "NoPoint", "NotCanonical", "Infinity"}
 
 
@@ -62,7 +67,9 @@ def test_proof_for_another_context_key_secret_or_length_is_refused():
     assert refused(replace(honest, context=flipped(honest.context, 0))) in REASONS
     assert refused(replace(honest, plan=other.plan)) == "WrongLength"
     assert refused(replace(honest, plan=honest.plan[:32] + bytes(32) + honest.plan[64:])) in REASONS
-    assert refused(replace(honest, tau=other.tau[2:] + other.tau[:2])) == "NoPoint"
+    generator = bytes.fromhex(GENERATOR)
+    assert refused(replace(honest, plan=honest.plan[:64] + generator + honest.plan[192:])) == "OpeningFails"
+    assert refused(replace(honest, plan=honest.plan[:64] + generator[::-1] + honest.plan[192:])) == "NoPoint"
     assert refused(replace(honest, plan=b"")) == "NoPlan"
     for change in ({"proof": honest.proof[:-1]}, {"proof": (*honest.proof, bytes(32))}, {"statement": honest.statement[1:]}):
         assert refused(replace(honest, **change)) == "WrongLength"
@@ -72,5 +79,5 @@ def test_plan_with_an_instruction_that_no_plan_holds_is_refused():
     honest = recorded("digits-mlp")
     data = int.from_bytes(honest.plan[12:16], "big")
     for code in (0, 31, 63, 255):
-        plan = honest.plan[: 64 + data] + bytes([code]) + honest.plan[64 + data + 1 :]
+        plan = honest.plan[: 192 + data] + bytes([code]) + honest.plan[192 + data + 1 :]
         assert refused(replace(honest, plan=plan)) == "NoInstruction"

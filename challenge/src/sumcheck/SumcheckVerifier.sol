@@ -15,18 +15,16 @@ contract SumcheckVerifier {
     error NoPlan();
 
     uint256 private constant VERSION = 1;
-    /// @dev Of fields, and of the key's digest behind them.
-    uint256 private constant HEADER = 64;
+    /// @dev Of fields, and behind them of the key's digest and of the reference string's secret in the second group.
+    uint256 private constant HEADER = 192;
 
     /// @notice Reverts unless the proof holds.
-    /// @param plans Data contracts: a zero byte, then a part of the plan each.
+    /// @param plans Data contracts: a zero byte, then a part of the plan each. Pinned by the caller: a plan says what is true.
     /// @param context What the proof is bound to beside: a request's id, or zero.
-    /// @param tau The reference string's secret in the second group.
     /// @param statement Inputs, then outputs, as they are absorbed: 32 bytes a word.
     function verify(
         address[] calldata plans,
         bytes32 context,
-        uint256[4] calldata tau,
         uint256[] calldata statement,
         uint256[] calldata proof
     ) external view {
@@ -37,10 +35,11 @@ contract SumcheckVerifier {
         uint256 registers = code + 16 * _field(plan, 4);
         _claim(registers + 32 * _field(plan, 2)); // INVARIANT: nothing has written there, so registers begin as zeros
         Machine.Run memory run;
-        run.tau = tau;
         run.data = plan + HEADER;
         run.state = _begin(plan, context);
+        uint256[4] memory tau = run.tau;
         assembly ("memory-safe") {
+            mcopy(tau, add(plan, 64), 128)
             mstore(add(run, 32), proof.offset)
             mstore(add(run, 64), statement.offset)
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A saved program proved once, as JSON for whoever verifies on chain: plan, secret in the second group, statement, proof.
+//! A saved program proved once, as JSON for whoever verifies on chain: plan, context, statement, proof.
 //!
 //! `cargo run --release -p plan --example record -- FOLDER INPUTS > proof.json`, INPUTS being a JSON list of flat lists of integers.
 
@@ -31,10 +31,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let system = &key.verifier.system;
     let values = statement.inputs.iter().chain(&statement.outputs).zip(system.inputs.iter().chain(&system.outputs));
     let public: Vec<Word> = values.flat_map(|(values, id)| packed(values, system, *id)).collect();
-    let plan = plan::plan(&key.verifier);
+    let plan = plan::plan(&key.verifier, srs.tau_words());
     eprintln!("{}", plan::summary(&plan));
     let answer = json!({
-        "plan": hex(&plan), "tau": hexed(&srs.tau_words()), "context": hex(&[0; 32]), "statement": hexed(&public), "proof": hexed(&words),
+        "plan": hex(&plan), "context": hex(&[0; 32]), "statement": hexed(&public), "proof": hexed(&words),
     });
     println!("{answer}");
     Ok(())

@@ -27,11 +27,11 @@ const STORED: usize = 3;
 const GROUP_BITS: usize = 3;
 const GROUP: usize = 1 << GROUP_BITS;
 
-/// The plan of a key.
-pub fn plan<C: Commitment>(key: &VerifierKey<C>) -> Vec<u8> {
+/// The plan of a key. `tau` is the reference string's secret in the second group, as a contract takes it: `Srs::tau_words`.
+pub fn plan<C: Commitment>(key: &VerifierKey<C>, tau: [[u8; 32]; 4]) -> Vec<u8> {
     let mut made = Made { plan: Writer::default(), system: &key.system, layout: &key.layout };
     made.verify(key);
-    made.plan.finish(key.digest, key.batch)
+    made.plan.finish(key.digest, tau, key.batch)
 }
 
 /// coefficient * sum of weights * the cube at a place.

@@ -3,10 +3,13 @@
 //!
 //! Registers hold scalars and are written once; constants come first. An instruction has 16 bytes: code u8, registers d, a, b u24,
 //! count n u16, immediate u32. The bytes of a plan: a header of 8 u32 (version, constants, registers, bytes of data, instructions, words
-//! of the statement, words of the proof, inputs at once), the key's digest, data, instructions, constants of 32 bytes.
+//! of the statement, words of the proof, inputs at once), the key's digest, the reference string's secret in the second group (4 words), data, instructions, constants of 32 bytes.
 
 use field::Fr;
 use std::collections::HashMap;
+
+/// Bytes before the data.
+const HEADER: usize = 192;
 
 /// Of the bytes and of what instructions mean.
 pub const VERSION: u32 = 1;
@@ -256,7 +259,7 @@ impl Writer {
     }
 
     /// The plan.
-    pub fn finish(self, digest: [u8; 32], batch: usize) -> Vec<u8> {
+    pub fn finish(self, digest: [u8; 32], tau: [[u8; 32]; 4], batch: usize) -> Vec<u8> {
         let constants = self.constants.len();
         let place = |reg: Reg| match reg {
             Reg::Constant(place) => place,
@@ -275,6 +278,7 @@ impl Writer {
         ];
         let mut bytes: Vec<u8> = header.iter().flat_map(|field| (*field as u32).to_be_bytes()).collect();
         bytes.extend(digest);
+        bytes.extend(tau.concat());
         bytes.extend(&data);
         for (d, Instruction { op, a, b, n, imm }) in &code {
             bytes.push(*op as u8);
@@ -312,7 +316,7 @@ fn joined(code: &[(Reg, Instruction)], mut data: Vec<u8>, place: &impl Fn(Reg) -
 /// How much of what there is in a plan, for people: counts of the header, and of each instruction.
 pub fn summary(plan: &[u8]) -> String {
     let field = |place: usize| plan.as_chunks::<4>().0.get(place).map_or(0, |field| u32::from_be_bytes(*field) as usize);
-    let code = plan.get(64 + field(3)..).unwrap_or(&[]);
+    let code = plan.get(HEADER + field(3)..).unwrap_or(&[]);
     let mut counts = std::collections::BTreeMap::<u8, usize>::new();
     code.as_chunks::<16>().0.iter().take(field(4)).for_each(|instruction| *counts.entry(instruction[0]).or_default() += 1);
     let names =
