@@ -71,7 +71,8 @@ impl Layout {
         let (lookups, looked) = pack(&lookup_sizes)?;
         let table_sizes: Vec<usize> = system.tables.iter().map(|table| table.bits).collect();
         let (tables, nothing) = pack(&table_sizes)?;
-        let lookup_bits = relation::bits(looked).max(GROUP_BITS);
+        // no fewer than a row, so that a helper's row is not too sparse to be opened
+        let lookup_bits = relation::bits(looked).max(LEAST_ROW);
         let table_bits = relation::bits(nothing.checked_add(1)?).max(GROUP_BITS);
         let mut slots: Vec<(Phase, usize)> = Vec::new();
         for tensor in &system.tensors {

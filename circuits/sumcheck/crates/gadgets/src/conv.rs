@@ -59,5 +59,7 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let cube = shape.iter().map(|size| bits(*size)).sum();
     let source = lowering.system.conv(&shape, ends, conv);
     let sum = Sum { shape, terms: vec![LinearTerm::same(1, source, cube)], offset: offsets(form), ends };
-    requantise(&mut lowering.system, sum, form)
+    let y = requantise(&mut lowering.system, sum, form)?;
+    // channels are cut into groups, which not all weights can be: claims on a grouped result are on a copy
+    Ok(if groups > 1 { lowering.system.flat(y) } else { y })
 }

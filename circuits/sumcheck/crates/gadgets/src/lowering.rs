@@ -2,8 +2,9 @@
 //! From a program to its system, an operator at a time.
 
 use crate::GADGETS;
+use crate::requantise::committed_within;
 use program::{Malformed, Operator, Program, Source};
-use relation::{System, TensorId, Unsupported, bits};
+use relation::{Recipe, System, TensorId, bits};
 
 /// Why a program cannot be proved here: which operator, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +23,6 @@ pub(crate) struct Failure(pub String);
 
 impl From<Malformed> for Failure {
     fn from(error: Malformed) -> Self {
-        Self(error.0)
-    }
-}
-
-impl From<Unsupported> for Failure {
-    fn from(error: Unsupported) -> Self {
         Self(error.0)
     }
 }
@@ -56,8 +51,14 @@ pub fn lower(program: &Program, batch: usize) -> Result<System, Refusal> {
     let mut lowering = Lowering { program, system: System::default(), batch, trace: Vec::new() };
     for spec in &program.inputs {
         let shape = lowering.batched(&spec.shape);
-        let refused = |error: Unsupported| Refusal { operator: "an input".to_owned(), reason: error.0 };
-        let id = lowering.system.input(&shape, spec.interval).map_err(refused)?;
+        let (low, high) = spec.interval;
+        if low.checked_neg().is_none_or(|low| low >= 1 << 61) || high >= 1 << 61 {
+            let reason = format!("it spans [{low}, {high}], and 2^61 is the limit");
+            return Err(Refusal { operator: "an input".to_owned(), reason });
+        }
+        let given = lowering.system.given(&shape, spec.interval);
+        let id = committed_within(&mut lowering.system, &shape, spec.interval, Recipe::map(given, |value| value));
+        lowering.system.inputs.push(id);
         lowering.trace.push(id);
     }
     for operator in &program.operators {

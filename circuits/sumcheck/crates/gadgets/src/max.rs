@@ -82,8 +82,8 @@ fn of_two(system: &mut System, a: TensorId, b: TensorId) -> TensorId {
         return by_parts(system, difference, b, (low, high));
     }
     let m = system.commit(&shape, (low, high), Recipe::pointwise(vec![a, b], |values| values[0].max(values[1])));
-    let rise = minus(system, (m, b), (0, spread.1), &shape, cube);
-    system.lookup_clipped((difference, rise), 0, spread.1);
+    let rise = minus(system, (m, b), (0, spread.1.max(0)), &shape, cube);
+    system.lookup_clipped((difference, rise), 0, spread.1.max(0));
     m
 }
 

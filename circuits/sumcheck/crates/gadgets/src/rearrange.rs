@@ -32,10 +32,13 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let (mut terms, mut begin, mut ends) = (Vec::new(), 0, (0, 0));
     for place in 0..operator.operands.len() {
         let shape = lowering.read(operator, place)?.shape.to_vec();
-        let (source, from) = lowering.tensor(operator, place)?;
+        let (mut source, from) = lowering.tensor(operator, place)?;
         let length = shape.iter().product::<usize>() / others;
         let (mut groups, mut order) = own.groups(&shape, begin, length);
         let bits_of_inputs = bits(batch);
+        if groups.iter().any(|group| matches!(group, Group::Map { .. })) {
+            source = lowering.system.flat(source); // weights that a product cannot cut into its own axes
+        }
         groups.insert(0, if from.len() > shape.len() { Group::Same(bits_of_inputs) } else { Group::Repeat(bits_of_inputs) });
         order.iter_mut().for_each(|place| *place += 1);
         order.insert(0, 0);

@@ -48,6 +48,7 @@ pub fn expand(system: &System, claims: Vec<Claim>) -> Option<Expansion> {
                     result.stored.push(claim);
                 }
                 Form::Constant => result.stored.push(claim),
+                Form::Given => return None,
                 Form::Product(_) | Form::Conv(_) => result.products.push(claim),
                 Form::Linear(linear) => {
                     let (constant, parts) = linear.pull_back(&claim)?;

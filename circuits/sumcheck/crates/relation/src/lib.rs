@@ -24,10 +24,6 @@ pub use system::{Form, Lookup, Recipe, System, Tensor, TensorId};
 pub use table::{Column, Table};
 pub use weights::Factor;
 
-/// Why a program cannot be laid out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsupported(pub String);
-
 /// log2 of the padded length of an axis.
 pub fn bits(size: usize) -> usize {
     size.next_power_of_two().ilog2() as usize

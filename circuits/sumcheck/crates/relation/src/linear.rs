@@ -90,10 +90,14 @@ impl Group {
             Group::Same(_) => (one, factors),
             Group::Repeat(_) => (factors.iter().map(Factor::sum).product(), vec![]),
             Group::Spread(_, values) => (joined(factors).table().iter().zip(values).map(|(w, c)| *w * Fr::from(*c)).sum(), vec![]),
-            Group::Dot(bits, values) => (one, vec![Factor::Dense(*bits, values.iter().map(|c| Fr::from(*c)).collect())]),
+            Group::Dot(bits, values) => {
+                let coefficients = values.iter().copied().chain(std::iter::repeat(0)).take(1 << bits);
+                (one, vec![Factor::Dense(*bits, coefficients.map(Fr::from).collect())])
+            }
             Group::Sum(bits, size) => (one, vec![Factor::Prefix(*bits, *size)]),
             Group::Scale(bits, values) => {
-                let scaled = joined(factors).table().into_iter().zip(values).map(|(w, c)| w * Fr::from(*c)).collect();
+                let coefficients = values.iter().copied().chain(std::iter::repeat(0));
+                let scaled = joined(factors).table().into_iter().zip(coefficients).map(|(w, c)| w * Fr::from(c)).collect();
                 (one, vec![Factor::Dense(*bits, scaled)])
             }
             Group::Map { input, pairs, .. } => {

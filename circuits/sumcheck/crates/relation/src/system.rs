@@ -5,7 +5,7 @@ use crate::conv::Conv;
 use crate::linear::{Linear, LinearTerm};
 use crate::product::Product;
 use crate::table::{Column, Table};
-use crate::{Unsupported, bits};
+use crate::bits;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub enum Form {
     },
     /// The key's.
     Constant,
+    /// What a prover was given; no claim is about it.
+    Given,
     /// Linear in lower ones.
     Linear(Linear),
     /// A sum of products of two lower ones.
@@ -123,13 +125,9 @@ impl System {
         self.tensors.len() - 1
     }
 
-    /// A tensor from outside; its values are looked up in its interval.
-    pub fn input(&mut self, shape: &[usize], (low, high): (i64, i64)) -> Result<TensorId, Unsupported> {
-        narrow("an input", low, high)?;
-        let id = self.push(shape, (low, high), Form::Committed { base: low });
-        self.lookup(Table::range(low, high), vec![id]);
-        self.inputs.push(id);
-        Ok(id)
+    /// A tensor from outside, as the prover has it: what is claimed of the input is claimed of a committed tensor that copies it.
+    pub fn given(&mut self, shape: &[usize], ends: (i64, i64)) -> TensorId {
+        self.push(shape, ends, Form::Given)
     }
 
     /// A committed tensor. Nothing is assured of it yet. Wider than 16 bits it is several, and their weighted sum.
@@ -241,7 +239,7 @@ impl System {
         match &self.tensors[id].form {
             Form::Committed { .. } | Form::Constant => true,
             Form::Linear(linear) => linear.terms.iter().all(|term| self.is_flat(term.source)),
-            Form::Product(_) | Form::Conv(_) => false,
+            Form::Product(_) | Form::Conv(_) | Form::Given => false,
         }
     }
 
@@ -277,14 +275,13 @@ impl System {
             let read = |id: TensorId| cubes[id].as_slice();
             let values = match &tensor.form {
                 Form::Constant => self.constants[&id].clone(),
+                Form::Given => Arc::new(given.next().cloned().unwrap_or_default()),
                 Form::Linear(linear) => Arc::new(linear.values(tensor.bits(), read)),
                 Form::Product(product) => Arc::new(product.values(read)),
                 Form::Conv(conv) => Arc::new(conv.values(read)),
                 Form::Committed { .. } => {
-                    let mut values = match self.recipes.get(&id) {
-                        Some(recipe) => (recipe.compute)(&recipe.operands.iter().map(|id| read(*id)).collect::<Vec<_>>()),
-                        None => given.next().cloned().unwrap_or_default(),
-                    };
+                    let recipe = &self.recipes[&id];
+                    let mut values = (recipe.compute)(&recipe.operands.iter().map(|id| read(*id)).collect::<Vec<_>>());
                     liar(id, &mut values);
                     Arc::new(values)
                 }
@@ -293,11 +290,6 @@ impl System {
         }
         cubes
     }
-}
-
-/// What is committed as it stands has at most 16 bits.
-fn narrow(what: &str, low: i64, high: i64) -> Result<(), Unsupported> {
-    if high - low < 1 << 16 { Ok(()) } else { Err(Unsupported(format!("{what} spans [{low}, {high}], more than 16 bits"))) }
 }
 
 impl System {
@@ -337,7 +329,7 @@ impl Form {
     fn fits(&self, id: TensorId, own: usize, cube: &dyn Fn(TensorId) -> Option<usize>) -> bool {
         let below = |source: TensorId, bits: usize| source < id && cube(source) == Some(bits);
         match self {
-            Form::Committed { .. } | Form::Constant => true,
+            Form::Committed { .. } | Form::Constant | Form::Given => true,
             Form::Linear(linear) => linear.terms.iter().all(|term| term.fits(own, &below)) && linear.shift < 64,
             Form::Product(product) => product.fits(own, &below),
             Form::Conv(conv) => conv.fits(own, &below),
