@@ -22,12 +22,10 @@ contract SumcheckVerifier {
     /// @param plans Data contracts: a zero byte, then a part of the plan each. Pinned by the caller: a plan says what is true.
     /// @param context What the proof is bound to beside: a request's id, or zero.
     /// @param statement Inputs, then outputs, as they are absorbed: 32 bytes a word.
-    function verify(
-        address[] calldata plans,
-        bytes32 context,
-        uint256[] calldata statement,
-        uint256[] calldata proof
-    ) external view {
+    function verify(address[] calldata plans, bytes32 context, uint256[] calldata statement, uint256[] calldata proof)
+        external
+        view
+    {
         uint256 plan = _load(plans);
         if (_field(plan, 0) != VERSION) revert NoPlan();
         if (statement.length != _field(plan, 5) || proof.length != _field(plan, 6)) revert WrongLength();

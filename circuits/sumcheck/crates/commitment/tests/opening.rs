@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Openings: true ones hold, and nothing else does.
 
-use ark_bn254::{Fq, G1Affine};
+use ark_bn254::{Fq, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
 use commitment::{Commitment, Error, Kzg, ProverKey, Srs, VerifierKey};
 use field::{Fr, from_bytes_reduced, from_i64};
@@ -171,6 +172,44 @@ fn rows_of_every_width_agree_and_fold_as_their_values_do() {
     let weights = [from_i64(-3), from_i64(1 << 40)];
     let folded: Vec<Fr> = field.iter().map(|v| *v * (weights[0] - from_i64(70_000) * weights[1])).collect();
     assert_eq!(Kzg::fold(&[row, other], &weights), Some(Kzg::commit_field(&key, &folded).unwrap()));
+}
+
+/// Opposite and equal points meet in one bucket: those of a secret of minus one.
+#[test]
+fn rows_under_a_string_of_two_points_are_summed_right() {
+    let minus = Srs::from_halo2(&file_of_minus_one()).unwrap().prover_key(3).unwrap();
+    for row in [[1u8; 8], [0, 2, 0, 2, 0, 2, 0, 2], [3, 3, 3, 3, 3, 3, 3, 0], [1, 2, 3, 4, 5, 6, 7, 255]] {
+        let value: i64 = row.iter().zip([1, -1].into_iter().cycle()).map(|(v, sign)| i64::from(*v) * sign).sum();
+        let wanted: G1Affine = (G1Affine::generator() * from_i64(value)).into_affine();
+        assert_eq!(Kzg::commit_u8(&minus, &row), Ok(wanted));
+        assert_eq!(Kzg::commit_u16(&minus, &row.map(|v| u16::from(v) * 257)), Ok((wanted * from_i64(257)).into_affine()));
+    }
+}
+
+fn file_of_minus_one() -> Vec<u8> {
+    let raw = |x: &Fq| x.0.0.iter().flat_map(|limb| limb.to_le_bytes()).collect::<Vec<u8>>();
+    let g2 = |p: &G2Affine| [p.x.c0, p.x.c1, p.y.c0, p.y.c1].iter().flat_map(raw).collect::<Vec<u8>>();
+    let (one, minus) = (G1Affine::generator(), -G1Affine::generator());
+    let powers = (0..8).flat_map(|i| if i % 2 == 0 { [one.x, one.y] } else { [minus.x, minus.y] });
+    let mut bytes = 3u32.to_le_bytes().to_vec();
+    bytes.extend(powers.flat_map(|x| raw(&x)));
+    bytes.resize(4 + 2 * 8 * 64, 0);
+    bytes.extend([g2(&G2Affine::generator()), g2(&-G2Affine::generator())].concat());
+    bytes
+}
+
+/// Beyond one piece of the bucket method.
+#[test]
+fn long_rows_of_bytes_agree_with_the_library() {
+    let srs = Srs::unsafe_from_seed(16, b"long").unwrap();
+    let key = srs.prover_key(16).unwrap();
+    for len in [1 << 16, 40_001, 1 << 15] {
+        let wide: Vec<u16> = (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as u16).collect();
+        let bytes: Vec<u8> = wide.iter().map(|v| (v % 251) as u8 * u8::from(v % 3 > 0)).collect();
+        let field = |values: Vec<i64>| Kzg::commit_field(&key, &values.into_iter().map(from_i64).collect::<Vec<_>>());
+        assert_eq!(Kzg::commit_u8(&key, &bytes), field(bytes.iter().map(|v| i64::from(*v)).collect()));
+        assert_eq!(Kzg::commit_u16(&key, &wide), field(wide.iter().map(|v| i64::from(*v)).collect()));
+    }
 }
 
 #[test]
