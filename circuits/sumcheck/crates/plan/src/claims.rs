@@ -39,6 +39,7 @@ pub fn expand(plan: &mut Writer, system: &System, claims: Vec<Claim>) -> Expansi
                     result.stored.push(claim);
                 }
                 Form::Constant => result.stored.push(claim),
+                Form::Given => unreachable!("no claim is about what a prover was given"),
                 Form::Product(_) | Form::Conv(_) => result.products.push(claim),
                 Form::Linear(linear) => {
                     let (constant, parts) = pull_back(plan, linear, &claim);
