@@ -8,8 +8,9 @@ from verifiable_ml.proving.base import Backend, VerificationKey
 from verifiable_ml.proving.ezkl.backend import EzklBackend
 from verifiable_ml.proving.proof import KEY_FORMAT, malformed, read_document
 from verifiable_ml.proving.replay import ReplayBackend
+from verifiable_ml.proving.sumcheck import SumcheckBackend
 
-BACKENDS = {each.name: each for each in (EzklBackend, ReplayBackend)}
+BACKENDS = {each.name: each for each in (EzklBackend, ReplayBackend, SumcheckBackend)}
 
 
 def backend(name: str) -> Backend:
