@@ -121,7 +121,14 @@ pub fn commit<C: Commitment>(key: &C::ProverKey, row: &[i64]) -> Result<C::Row, 
 }
 
 impl<C: Commitment> VerifierKey<C> {
-    fn new(program: Word, reference: Word, batch: usize, system: System, layout: Layout, rows: Vec<C::Row>) -> Result<Self, KeyError> {
+    fn new(
+        program: Word,
+        reference: Word,
+        batch: usize,
+        system: System,
+        layout: Layout,
+        rows: Vec<C::Row>,
+    ) -> Result<Self, KeyError> {
         let mut key = Self { program, reference, batch, system, layout, rows, digest: [0; 32] };
         key.digest = Keccak256::digest(key.to_bytes()?).into();
         Ok(key)

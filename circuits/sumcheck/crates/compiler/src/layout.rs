@@ -66,8 +66,11 @@ const LEAST_ROW: usize = 8;
 impl Layout {
     /// Lays a system out. Rows are as short as leaves no more than 64 of them, 2^n with n even.
     pub fn new(system: &System) -> Option<Self> {
-        let lookup_sizes: Vec<usize> =
-            system.lookups.iter().map(|l| l.columns.first().and_then(|id| system.tensors.get(*id)).map(|t| t.bits())).collect::<Option<_>>()?;
+        let lookup_sizes: Vec<usize> = system
+            .lookups
+            .iter()
+            .map(|l| l.columns.first().and_then(|id| system.tensors.get(*id)).map(|t| t.bits()))
+            .collect::<Option<_>>()?;
         let (lookups, looked) = pack(&lookup_sizes)?;
         let table_sizes: Vec<usize> = system.tables.iter().map(|table| table.bits).collect();
         let (tables, nothing) = pack(&table_sizes)?;
@@ -136,7 +139,8 @@ fn rows(slots: &[(Phase, usize)], n: usize) -> Option<(Vec<Place>, Vec<Phase>)> 
     let mut within: Vec<(usize, usize)> = vec![(0, 0); slots.len()]; // unit, offset in it
     for phase in [Phase::Key, Phase::Witness, Phase::Helper] {
         let own: Vec<usize> = slots.iter().enumerate().filter(|(_, (of, _))| *of == phase).map(|(index, _)| index).collect();
-        let (large, small): (Vec<usize>, Vec<usize>) = own.into_iter().partition(|index| slots.get(*index).is_some_and(|s| s.1 >= n));
+        let (large, small): (Vec<usize>, Vec<usize>) =
+            own.into_iter().partition(|index| slots.get(*index).is_some_and(|s| s.1 >= n));
         for index in large {
             *within.get_mut(index)? = (units.len(), 0);
             units.push((phase, slots.get(index)?.1));

@@ -78,7 +78,13 @@ pub(crate) fn same(system: &System, coefficient: i64, x: TensorId) -> LinearTerm
 }
 
 /// A virtual tensor of that shape, from terms and an offset.
-pub(crate) fn virtual_sum(system: &mut System, shape: &[usize], ends: (i64, i64), terms: Vec<LinearTerm>, offset: i64) -> TensorId {
+pub(crate) fn virtual_sum(
+    system: &mut System,
+    shape: &[usize],
+    ends: (i64, i64),
+    terms: Vec<LinearTerm>,
+    offset: i64,
+) -> TensorId {
     system.linear(shape, ends, Linear { terms, offset, shift: 0 })
 }
 

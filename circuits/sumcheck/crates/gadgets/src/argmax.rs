@@ -41,13 +41,38 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
         operands: vec![x],
         compute: Arc::new(move |cubes: &[&[i64]]| cubes[0].chunks(size).flat_map(of).collect()),
     };
-    let e = system.commit_range(&shape, 1, rowwise(|row| { let at = first_of(row); (0..row.len()).map(|i| i64::from(i == at)).collect() }));
-    let d = system.commit_natural(&shape, spread.max(1), rowwise(|row| { let most = row[first_of(row)]; row.iter().map(|x| most - x).collect() }));
-    let ahead = system.commit_natural(&shape, spread.max(1), rowwise(|row| {
-        let at = first_of(row);
-        row.iter().enumerate().map(|(i, x)| row[at] - x - i64::from(i < at)).collect()
-    }));
-    let most = system.commit(&kept, (low, high), Recipe { operands: vec![x], compute: Arc::new(move |cubes: &[&[i64]]| cubes[0].chunks(size).map(|row| row[first_of(row)]).collect()) });
+    let e = system.commit_range(
+        &shape,
+        1,
+        rowwise(|row| {
+            let at = first_of(row);
+            (0..row.len()).map(|i| i64::from(i == at)).collect()
+        }),
+    );
+    let d = system.commit_natural(
+        &shape,
+        spread.max(1),
+        rowwise(|row| {
+            let most = row[first_of(row)];
+            row.iter().map(|x| most - x).collect()
+        }),
+    );
+    let ahead = system.commit_natural(
+        &shape,
+        spread.max(1),
+        rowwise(|row| {
+            let at = first_of(row);
+            row.iter().enumerate().map(|(i, x)| row[at] - x - i64::from(i < at)).collect()
+        }),
+    );
+    let most = system.commit(
+        &kept,
+        (low, high),
+        Recipe {
+            operands: vec![x],
+            compute: Arc::new(move |cubes: &[&[i64]]| cubes[0].chunks(size).map(|row| row[first_of(row)]).collect()),
+        },
+    );
     let terms = vec![term(1, most, Group::Repeat(own)), same(system, -1, x), same(system, -1, d)];
     vanish(system, &shape, terms, 0);
     vanish(system, &kept, vec![term(1, e, Group::Sum(own, size))], -1);

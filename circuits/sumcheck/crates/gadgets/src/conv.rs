@@ -27,17 +27,20 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let form = operator.requantise.as_ref();
     let multiplier = multipliers(form);
     let taps: usize = spatial.iter().product();
-    let scaled: Vec<i64> = values.iter().enumerate().map(|(i, w)| (w - w_zero) * channel(&multiplier, i / (taps * inner))).collect();
+    let scaled: Vec<i64> =
+        values.iter().enumerate().map(|(i, w)| (w - w_zero) * channel(&multiplier, i / (taps * inner))).collect();
     let x = lowering.system.flat(x);
     let ends = {
         let tensor = &lowering.system.tensors[x];
         let (low, high) = ((tensor.low - x_zero).min(0), (tensor.high - x_zero).max(0));
         let offset = offsets(form);
-        let reach = |(o, row): (usize, &[i64])| weighed(row, low.into(), high.into()).map(|end| end + i128::from(channel(&offset, o)));
+        let reach =
+            |(o, row): (usize, &[i64])| weighed(row, low.into(), high.into()).map(|end| end + i128::from(channel(&offset, o)));
         hull(scaled.chunks(taps * inner).enumerate().flat_map(reach).chain([0]))?
     };
     let kernel_shape = [groups, channels, *inner];
-    let kernel = |tap: usize| (0..out * inner).map(|i| scaled[(i / inner * taps + tap) * inner + i % inner]).collect::<Vec<i64>>();
+    let kernel =
+        |tap: usize| (0..out * inner).map(|i| scaled[(i / inner * taps + tap) * inner + i % inner]).collect::<Vec<i64>>();
     let kernels = (0..taps).map(|tap| lowering.system.constant(&kernel_shape, padded(&kernel_shape, &kernel(tap)))).collect();
     let (strides, pads, dilations) = (operator.sizes("strides")?, operator.sizes("pads")?, operator.sizes("dilations")?);
     let shape = lowering.batched(&operator.output.shape);

@@ -28,7 +28,11 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let spread = |system: &mut System, source: TensorId, from: &[usize], coefficient: i64| {
         let groups = broadcast(&shape, from);
         let term = LinearTerm { coefficient, source, order: (0..groups.len()).collect(), groups };
-        let ends = hull([system.tensors[source].low, system.tensors[source].high].map(|end| i128::from(end) * i128::from(coefficient)).into_iter())?;
+        let ends = hull(
+            [system.tensors[source].low, system.tensors[source].high]
+                .map(|end| i128::from(end) * i128::from(coefficient))
+                .into_iter(),
+        )?;
         Ok::<TensorId, Failure>(virtual_sum(system, &shape, (ends.0.min(ends.1), ends.0.max(ends.1)), vec![term], 0))
     };
     let (scaled, wide) = (spread(system, a, &a_shape, scale)?, spread(system, b, &b_shape, 1)?);
@@ -39,7 +43,9 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let quotient = Recipe::pointwise(vec![scaled, wide], move |v| (v[0] + v[1] / 2).div_euclid(v[1]) - low + 1);
     let above = system.commit_natural(&shape, high - low + 2, quotient);
     let y = virtual_sum(system, &shape, (low - 1, high + 1), vec![same(system, 1, above)], low - 1);
-    let remainder = |operands: Vec<TensorId>, of: fn(i64, i64) -> i64| Recipe::pointwise(operands, move |v| of((v[0] + v[1] / 2).rem_euclid(v[1]), v[1]));
+    let remainder = |operands: Vec<TensorId>, of: fn(i64, i64) -> i64| {
+        Recipe::pointwise(operands, move |v| of((v[0] + v[1] / 2).rem_euclid(v[1]), v[1]))
+    };
     let rem = system.commit_natural(&shape, b_high, remainder(vec![scaled, wide], |rem, _| rem));
     let slack = system.commit_natural(&shape, b_high, remainder(vec![scaled, wide], |rem, b| b - 1 - rem));
     let (product, _) = pairwise(system, &shape, (y, &shape, 0), (b, &b_shape, 0));

@@ -12,7 +12,9 @@ use relation::{Column, Group, LinearTerm, Recipe, Table, TensorId, bits};
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
     let data = lowering.read(operator, 0)?;
-    let Some(values) = data.constant else { return Err(Failure("it gathers from a tensor of the trace, which has no gadget yet".to_owned())) };
+    let Some(values) = data.constant else {
+        return Err(Failure("it gathers from a tensor of the trace, which has no gadget yet".to_owned()));
+    };
     let ([rows, row @ ..], (index, _)) = (data.shape, lowering.tensor(operator, 1)?) else {
         return Err(Failure("a scalar has no rows".to_owned()));
     };
@@ -27,7 +29,12 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let ends = (entries.iter().copied().min().unwrap_or(0), entries.iter().copied().max().unwrap_or(0));
     let column = system.constant(&[1 << size], entries.clone());
     let places = system.constant(&[1 << own], (0..1 << own).collect());
-    let two = |coefficient: i64, source: TensorId, groups: [Group; 2]| LinearTerm { coefficient, source, groups: groups.to_vec(), order: vec![0, 1] };
+    let two = |coefficient: i64, source: TensorId, groups: [Group; 2]| LinearTerm {
+        coefficient,
+        source,
+        groups: groups.to_vec(),
+        order: vec![0, 1],
+    };
     let terms = vec![
         two(1 << own, index, [Group::Same(indices), Group::Repeat(own)]),
         two(1, places, [Group::Repeat(indices), Group::Same(own)]),

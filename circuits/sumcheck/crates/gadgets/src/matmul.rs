@@ -31,7 +31,8 @@ fn by_constant(lowering: &mut Lowering, operator: &Operator, w: &[i64], n: usize
     let moved = |(n, row): (usize, &[i64])| channel(&offset, n) - x_zero * row.iter().sum::<i64>();
     let offset: Vec<i64> = scaled.chunks(k).enumerate().map(moved).collect();
     let (low, high) = (lowering.system.tensors[x].low.into(), lowering.system.tensors[x].high.into());
-    let ends = scaled.chunks(k).zip(&offset).flat_map(|(row, offset)| weighed(row, low, high).map(|end| end + i128::from(*offset)));
+    let ends =
+        scaled.chunks(k).zip(&offset).flat_map(|(row, offset)| weighed(row, low, high).map(|end| end + i128::from(*offset)));
     let ends = hull(ends.chain([0]))?;
     let weights = lowering.system.constant(&[n, k], padded(&[n, k], &scaled));
     let rows: usize = shape.iter().take(shape.len() - 1).map(|size| bits(*size)).sum();
@@ -63,7 +64,8 @@ fn by_tensor(lowering: &mut Lowering, operator: &Operator) -> Result<Sum, Failur
     let k = *x_shape.last().ok_or_else(|| Failure("a matmul of scalars".to_owned()))?;
     let batch = bits(lowering.batch);
     let one_for_all = y_shape.len() == 2;
-    let own: usize = y_shape.iter().rev().skip(2).rev().skip(usize::from(y_shape.len() == x_shape.len())).map(|size| bits(*size)).sum();
+    let own: usize =
+        y_shape.iter().rev().skip(2).rev().skip(usize::from(y_shape.len() == x_shape.len())).map(|size| bits(*size)).sum();
     let n = y_shape[y_shape.len() - 2];
     let rows = x_shape.iter().map(|size| bits(*size)).sum::<usize>() - batch - own - bits(k);
     // 0: inputs run at once, 1: the program's batches, 2: rows, 3: columns, 4: terms
@@ -89,7 +91,8 @@ fn by_tensor(lowering: &mut Lowering, operator: &Operator) -> Result<Sum, Failur
     let cube: usize = shape.iter().map(|size| bits(*size)).sum();
     let product = lowering.system.product(&shape, (low, high), product);
     let form = operator.requantise.as_ref();
-    let (coefficient, groups) = crate::affine::by_channel(vec![Group::Same(cube - bits(n)), Group::Same(bits(n))], &multipliers(form));
+    let (coefficient, groups) =
+        crate::affine::by_channel(vec![Group::Same(cube - bits(n)), Group::Same(bits(n))], &multipliers(form));
     let terms = vec![LinearTerm { coefficient, source: product, groups, order: vec![0, 1] }];
     Ok(Sum { shape, terms, offset: offsets(form), ends: reach((low.into(), high.into()), form)? })
 }

@@ -57,8 +57,11 @@ fn over_last(system: &mut System, x: TensorId, shape: &mut Vec<usize>) -> Tensor
 fn along(system: &mut System, source: TensorId, (axis, from): (usize, usize), shape: &[usize], reads: Vec<usize>) -> TensorId {
     let pairs = reads.iter().enumerate().map(|(o, i)| (o as u32, *i as u32)).collect();
     let map = Group::Map { out: bits(shape[axis]), input: bits(from), pairs };
-    let groups: Vec<Group> =
-        shape.iter().enumerate().map(|(place, size)| if place == axis { map.clone() } else { Group::Same(bits(*size)) }).collect();
+    let groups: Vec<Group> = shape
+        .iter()
+        .enumerate()
+        .map(|(place, size)| if place == axis { map.clone() } else { Group::Same(bits(*size)) })
+        .collect();
     let order = (0..groups.len()).collect();
     let ends = (system.tensors[source].low.min(0), system.tensors[source].high.max(0));
     system.linear(shape, ends, Linear { terms: vec![LinearTerm { coefficient: 1, source, groups, order }], offset: 0, shift: 0 })

@@ -19,7 +19,8 @@ struct Rearrange {
 
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
-    let maps = operator.nested("maps")?.into_iter().map(|m| m.try_into().map_err(|_| Failure("a map has four numbers".to_owned())));
+    let maps =
+        operator.nested("maps")?.into_iter().map(|m| m.try_into().map_err(|_| Failure("a map has four numbers".to_owned())));
     let own = Rearrange {
         shape: operator.sizes("shape")?,
         view: operator.sizes("view")?,
@@ -175,7 +176,8 @@ impl Part {
     }
 
     fn with(mut self, other: Self) -> Self {
-        for (own, more) in [(&mut self.result, other.result), (&mut self.places, other.places), (&mut self.source, other.source)] {
+        for (own, more) in [(&mut self.result, other.result), (&mut self.places, other.places), (&mut self.source, other.source)]
+        {
             own.extend(more);
             own.sort_unstable();
             own.dedup();

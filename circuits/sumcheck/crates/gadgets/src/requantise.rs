@@ -105,11 +105,16 @@ pub(crate) fn committed_within(system: &mut System, shape: &[usize], (low, high)
     }
     let compute = recipe.compute.clone();
     let lifted = move |cubes: &[&[i64]]| compute(cubes).iter().map(|value| value - low).collect();
-    let above = system.commit_natural(shape, high - low, Recipe { operands: recipe.operands.clone(), compute: std::sync::Arc::new(lifted) });
+    let above = system.commit_natural(
+        shape,
+        high - low,
+        Recipe { operands: recipe.operands.clone(), compute: std::sync::Arc::new(lifted) },
+    );
     let cube = system.tensors[above].bits();
     let compute = recipe.compute;
     let slack = move |cubes: &[&[i64]]| compute(cubes).iter().map(|value| high - value).collect();
-    let below = system.commit_natural(shape, high - low, Recipe { operands: recipe.operands, compute: std::sync::Arc::new(slack) });
+    let below =
+        system.commit_natural(shape, high - low, Recipe { operands: recipe.operands, compute: std::sync::Arc::new(slack) });
     let terms = vec![LinearTerm::same(1, above, cube), LinearTerm::same(1, below, cube)];
     let balance = system.linear(shape, (0, 0), Linear { terms, offset: low - high, shift: 0 });
     system.zero(balance);

@@ -117,7 +117,11 @@ impl Program {
         let count = arrays.keys().filter(|name| name.starts_with("constant.")).count();
         let constants = (0..count).map(|i| take(&mut arrays, &format!("constant.{i}"))).collect::<Result<_, _>>()?;
         let listed = |name: &str| graph[name].as_array().ok_or_else(|| missing(name));
-        let operators = listed("operators")?.iter().enumerate().map(|(i, value)| operator(value, i, &mut arrays)).collect::<Result<_, _>>()?;
+        let operators = listed("operators")?
+            .iter()
+            .enumerate()
+            .map(|(i, value)| operator(value, i, &mut arrays))
+            .collect::<Result<_, _>>()?;
         let index = |value: &Value| value["index"].as_u64().map(|index| index as usize).ok_or_else(|| missing("index"));
         Ok(Self {
             inputs: listed("inputs")?.iter().map(spec).collect::<Result<_, _>>()?,

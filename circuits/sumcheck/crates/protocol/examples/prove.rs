@@ -32,7 +32,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (key, committer) = made.map_err(|error| format!("{error:?}"))?;
     let verifier = srs.ok_or("no reference string")?.verifier_key();
     let layout = &key.verifier.layout;
-    println!("rows {} of 2^{}, lookups 2^{}, table entries 2^{}", layout.rows.len(), layout.row_bits, layout.lookup_bits, layout.table_bits);
+    println!(
+        "rows {} of 2^{}, lookups 2^{}, table entries 2^{}",
+        layout.rows.len(),
+        layout.row_bits,
+        layout.lookup_bits,
+        layout.table_bits
+    );
     println!("set up {setup:.2?}");
     let inputs: Vec<Vec<i64>> = inputs.iter().map(|values| values.repeat(batch)).collect();
     for _ in 0..3 {

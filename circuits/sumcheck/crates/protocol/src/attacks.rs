@@ -7,7 +7,7 @@ use crate::verify::verify;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
 use compiler::{ProverKey, VerifierKey};
 use program::Program;
-use proptest::prelude::{any, prop, prop_assert, prop_assume, proptest, ProptestConfig};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assume, proptest};
 use relation::{Form, TensorId};
 use std::sync::{Arc, LazyLock};
 use sumcheck::Fault;
@@ -26,7 +26,8 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let (graph, weights) = (include_bytes!("../fixtures/digits-cnn/program.json"), include_bytes!("../fixtures/digits-cnn/weights.safetensors"));
+    let (graph, weights) =
+        (include_bytes!("../fixtures/digits-cnn/program.json"), include_bytes!("../fixtures/digits-cnn/weights.safetensors"));
     let program = Program::read(graph, weights).expect("a program");
     let srs = Srs::unsafe_from_seed(12, b"tests").expect("a string");
     let (key, committer) = compiler::setup::<Kzg>(&program, [7; 32], 1, [9; 32], |n| srs.prover_key(n as u32)).expect("keys");

@@ -78,7 +78,13 @@ pub(crate) fn bind_bits(system: &System) -> usize {
 }
 
 /// Everything that must hold once the lookup argument has ended: rules 60 to 62, 68.
-pub(crate) fn after_lookups(system: &System, layout: &Layout, statement: &Statement, finals: &Finals, given: &Challenges) -> Option<Batch> {
+pub(crate) fn after_lookups(
+    system: &System,
+    layout: &Layout,
+    statement: &Statement,
+    finals: &Finals,
+    given: &Challenges,
+) -> Option<Batch> {
     let mut batch = Batch::new(Fr::from(0u64), given.batch);
     let combine = |values: &[Fr]| eq_table(&given.cube).iter().zip(values).map(|(w, v)| *w * v).sum::<Fr>();
     let of_lookups = [&given.cube, last(&given.point, layout.lookup_helper.bits)?].concat();
@@ -87,7 +93,11 @@ pub(crate) fn after_lookups(system: &System, layout: &Layout, statement: &Statem
     batch.add(combine(&finals.f) - constant, claims, []);
     let (constant, claims) = fingerprints_of_tables(system, layout, &of_tables, given.beta)?;
     batch.add(combine(&finals.t) - constant, claims, []);
-    let stored = |place: Place, weights: Factor, coefficient: i64| Stored { coefficient: Fr::from(coefficient), place, weights: vec![weights] };
+    let stored = |place: Place, weights: Factor, coefficient: i64| Stored {
+        coefficient: Fr::from(coefficient),
+        place,
+        weights: vec![weights],
+    };
     let own = |place: Place| Some(Factor::Eq(last(&given.point, place.bits)?.to_vec()));
     batch.add(combine(&finals.m), [], [stored(layout.multiplicities, Factor::Eq(of_tables), 1)]);
     batch.add(finals.h, [], [stored(layout.lookup_helper, own(layout.lookup_helper)?, 1)]);
@@ -97,7 +107,11 @@ pub(crate) fn after_lookups(system: &System, layout: &Layout, statement: &Statem
     batch.add(Fr::from(0u64), [], [stored(h, ones(h), 1), stored(g, ones(g), -1)]);
     for id in &system.zeros {
         let at = last(&given.bind, system.tensors.get(*id)?.bits())?;
-        batch.add(Fr::from(0u64), [Claim { coefficient: Fr::from(1u64), tensor: *id, weights: vec![Factor::Eq(at.to_vec())] }], []);
+        batch.add(
+            Fr::from(0u64),
+            [Claim { coefficient: Fr::from(1u64), tensor: *id, weights: vec![Factor::Eq(at.to_vec())] }],
+            [],
+        );
     }
     let public = system.inputs.iter().zip(&statement.inputs).chain(system.outputs.iter().zip(&statement.outputs));
     for (id, values) in public {

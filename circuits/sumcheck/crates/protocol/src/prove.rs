@@ -11,8 +11,8 @@ use logup::Side;
 use rayon::prelude::*;
 use relation::{Claim, Column, Form, System, weights};
 use std::sync::Arc;
-use sumcheck::channel::Word;
 use sumcheck::Writer;
+use sumcheck::channel::Word;
 use sumcheck::product::{Product, Prover};
 
 /// Why there is no proof.
@@ -105,20 +105,26 @@ where
     let multiplicities = multiplicities(system, layout, cubes)?;
     let mut values = compiler::rows(system, layout, |id| cubes.get(id).map(|cube| cube.as_slice()));
     compiler::write(&mut values, layout.multiplicities.start, &multiplicities, 0);
-    let of_witness = commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| compiler::commit::<C>(committer, &values[row]))?;
+    let of_witness =
+        commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| compiler::commit::<C>(committer, &values[row]))?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
-    let lookups = Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;
+    let lookups =
+        Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;
     let counts: Vec<Fr> = multiplicities.iter().map(|count| Fr::from(*count)).collect();
-    let tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha).map_err(|_| ProveError::Vanishing)?;
+    let tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha)
+        .map_err(|_| ProveError::Vanishing)?;
     let size = 1 << layout.row_bits;
     let mut all = vec![Fr::from(0u64); layout.rows.len() * size];
-    all.par_chunks_mut(size).zip(&values).for_each(|(to, row)| to.iter_mut().zip(row).for_each(|(to, value)| *to = Fr::from(*value)));
+    all.par_chunks_mut(size)
+        .zip(&values)
+        .for_each(|(to, row)| to.iter_mut().zip(row).for_each(|(to, value)| *to = Fr::from(*value)));
     drop(values);
     for (place, helper) in [(layout.lookup_helper, &lookups.helper), (layout.table_helper, &tables.helper)] {
         all[place.start..][..helper.len()].copy_from_slice(helper);
     }
-    let of_helpers =
-        commit_rows::<C>(layout, Phase::Helper, "helper", &mut proof, |row| C::commit_field(committer, &all[row * size..][..size]))?;
+    let of_helpers = commit_rows::<C>(layout, Phase::Helper, "helper", &mut proof, |row| {
+        C::commit_field(committer, &all[row * size..][..size])
+    })?;
     let rounds = layout.lookup_helper.bits.max(layout.table_helper.bits);
     let (tau, lambda) = (proof.point("tau", rounds), proof.challenge("lambda"));
     let (point, finals) = logup::prove(lookups, tables, &tau, &lambda, &mut proof);
@@ -163,7 +169,8 @@ where
     C::Row: Send,
 {
     let own: Vec<usize> = (0..layout.rows.len()).filter(|row| layout.rows[*row] == phase).collect();
-    let rows: Vec<C::Row> = own.into_par_iter().map(|row| commit(row)).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
+    let rows: Vec<C::Row> =
+        own.into_par_iter().map(|row| commit(row)).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
     proof.words(label, &rows.iter().flat_map(|row| C::words(row)).collect::<Vec<Word>>());
     Ok(rows)
 }
@@ -203,7 +210,8 @@ fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64
             Column::Constant(id) => cubes[*id][i],
             closed => closed.entry(i).unwrap_or(0),
         };
-        let entry = |i: usize| table.columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(value(column, i))) * beta);
+        let entry =
+            |i: usize| table.columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(value(column, i))) * beta);
         let own = &mut all[place.start..][..1 << place.bits];
         own.par_iter_mut().with_min_len(1 << 10).enumerate().for_each(|(i, f)| *f = tag(number) + entry(i));
     }

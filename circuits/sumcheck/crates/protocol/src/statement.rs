@@ -39,7 +39,9 @@ impl Statement {
         let count = u64::try_from(key.batch).unwrap_or(u64::MAX);
         transcript.absorb_words("statement", &[word(VERSION), key.digest, self.context, word(PUBLIC), word(count)]);
         let tensors = self.inputs.iter().zip(&key.system.inputs).map(|(values, id)| ("input", values, id));
-        for (label, values, id) in tensors.chain(self.outputs.iter().zip(&key.system.outputs).map(|(values, id)| ("output", values, id))) {
+        for (label, values, id) in
+            tensors.chain(self.outputs.iter().zip(&key.system.outputs).map(|(values, id)| ("output", values, id)))
+        {
             transcript.absorb_words(label, &words(values, key.system.tensors.get(*id)));
         }
         transcript
@@ -56,8 +58,10 @@ fn word(value: u64) -> Word {
 
 /// A tensor's bytes, a byte a value if it can hold no other, else eight, little endian; 32 a word, the last one filled up by zeros.
 fn words(values: &[i64], tensor: Option<&Tensor>) -> Vec<Word> {
-    let narrow = tensor.is_some_and(|tensor| tensor.low >= 0 && tensor.high < 256) && values.iter().all(|value| (0..256).contains(value));
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes().into_iter().take(if narrow { 1 } else { 8 })).collect();
+    let narrow =
+        tensor.is_some_and(|tensor| tensor.low >= 0 && tensor.high < 256) && values.iter().all(|value| (0..256).contains(value));
+    let bytes: Vec<u8> =
+        values.iter().flat_map(|value| value.to_le_bytes().into_iter().take(if narrow { 1 } else { 8 })).collect();
     let padded = |chunk: &[u8]| {
         let mut word = [0; 32];
         word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = *byte);

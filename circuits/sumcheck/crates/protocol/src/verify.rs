@@ -34,8 +34,7 @@ pub fn verify<C: Commitment>(
     let helpers = rows::<C>(key, Phase::Helper, "helper", &mut proof)?;
     let lookups = layout.lookup_helper.bits.max(layout.table_helper.bits);
     let (tau, lambda) = (proof.point("tau", lookups), proof.challenge("lambda"));
-    let (point, finals) =
-        logup::verify(layout.lookup_helper.bits, layout.table_helper.bits, &tau, &lambda, &alpha, &mut proof)?;
+    let (point, finals) = logup::verify(layout.lookup_helper.bits, layout.table_helper.bits, &tau, &lambda, &alpha, &mut proof)?;
     let (cube, bind) = (proof.point("cube", 3), proof.point("bind", bind_bits(system)));
     let given = Challenges { beta, point, cube, bind, batch: proof.challenge("batch") };
     let batch = after_lookups(system, layout, statement, &finals, &given).ok_or(KEY)?;
@@ -81,7 +80,13 @@ fn verify_products(system: &System, products: &[Claim], value: Fr, proof: &mut R
 }
 
 /// What the products' sumcheck must end in, and what the values sent claim.
-pub(crate) fn settle(system: &System, products: &[Claim], variables: &[usize], point: &[Fr], sent: &[Fr]) -> Option<(Fr, Settled)> {
+pub(crate) fn settle(
+    system: &System,
+    products: &[Claim],
+    variables: &[usize],
+    point: &[Fr],
+    sent: &[Fr],
+) -> Option<(Fr, Settled)> {
     let (mut expected, mut settled) = (Fr::from(0u64), Vec::new());
     for ((product, variables), [left, right]) in products.iter().zip(variables).zip(sent.as_chunks::<2>().0) {
         let own = last(point, *variables)?;
@@ -116,7 +121,12 @@ pub(crate) fn sizes(system: &System, products: &[Claim]) -> Option<Sizes> {
 }
 
 /// The commitments of a phase.
-fn rows<C: Commitment>(key: &VerifierKey<C>, phase: Phase, label: &'static str, proof: &mut Reader) -> Result<Vec<C::Row>, Fault> {
+fn rows<C: Commitment>(
+    key: &VerifierKey<C>,
+    phase: Phase,
+    label: &'static str,
+    proof: &mut Reader,
+) -> Result<Vec<C::Row>, Fault> {
     let each = C::row_words_count(key.layout.row_bits);
     let words = proof.words(label, key.layout.count(phase).saturating_mul(each))?;
     words.chunks(each.max(1)).map(|row| C::row_from_words(row).ok_or(Fault::Malformed(label))).collect()

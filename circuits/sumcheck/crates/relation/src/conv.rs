@@ -63,7 +63,8 @@ impl Conv {
     /// Whether its axes make up a result of `own` bits, and a source and kernels that `below` knows.
     pub(crate) fn fits(&self, own: usize, below: &dyn Fn(TensorId, usize) -> bool) -> bool {
         let [outer, group, channel, inner] = self.bits;
-        let small = self.bits.iter().all(|bits| *bits <= 40) && self.windows.iter().all(|w| w.input <= 1 << 40 && w.output <= 1 << 40);
+        let small =
+            self.bits.iter().all(|bits| *bits <= 40) && self.windows.iter().all(|w| w.input <= 1 << 40 && w.output <= 1 << 40);
         let taps = self.windows.iter().try_fold(1usize, |taps, window| taps.checked_mul(window.kernel));
         let axes = |of: fn(&Window) -> usize| self.axis_bits(of).iter().sum::<usize>();
         small
@@ -122,7 +123,11 @@ impl Conv {
     }
 
     /// The prover's tables: X - zero, A, E.
-    pub fn tables<'a>(&self, claim: &Claim, read: impl Fn(TensorId) -> &'a [i64] + Sync) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
+    pub fn tables<'a>(
+        &self,
+        claim: &Claim,
+        read: impl Fn(TensorId) -> &'a [i64] + Sync,
+    ) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
         let (outer, axes, group, channel) = self.factors(&claim.weights)?;
         let [outer_bits, group_bits, channel_bits, inner_bits] = self.bits;
         let zero = outer.sum() * Fr::from(self.zero);

@@ -89,7 +89,9 @@ impl Group {
         match self {
             Group::Same(_) => (one, factors),
             Group::Repeat(_) => (factors.iter().map(Factor::sum).product(), vec![]),
-            Group::Spread(_, values) => (joined(factors).table().iter().zip(values).map(|(w, c)| *w * Fr::from(*c)).sum(), vec![]),
+            Group::Spread(_, values) => {
+                (joined(factors).table().iter().zip(values).map(|(w, c)| *w * Fr::from(*c)).sum(), vec![])
+            }
             Group::Dot(bits, values) => {
                 let coefficients = values.iter().copied().chain(std::iter::repeat(0)).take(1 << bits);
                 (one, vec![Factor::Dense(*bits, coefficients.map(Fr::from).collect())])
@@ -122,7 +124,11 @@ impl LinearTerm {
 
     /// Whether its groups make up a result of `own` bits and a source that `below` knows.
     pub(crate) fn fits(&self, own: usize, below: &dyn Fn(TensorId, usize) -> bool) -> bool {
-        let (out, input) = self.groups.iter().map(Group::bits).fold((0usize, 0usize), |(o, i), (out, input)| (o.saturating_add(out), i.saturating_add(input)));
+        let (out, input) = self
+            .groups
+            .iter()
+            .map(Group::bits)
+            .fold((0usize, 0usize), |(o, i), (out, input)| (o.saturating_add(out), i.saturating_add(input)));
         let mut order = self.order.clone();
         order.sort_unstable();
         out == own && below(self.source, input) && order.into_iter().eq(0..self.groups.len())

@@ -58,8 +58,10 @@ impl Product {
     /// Whether its labels make up a result of `own` bits and operands that `below` knows.
     pub(crate) fn fits(&self, own: usize, below: &dyn Fn(TensorId, usize) -> bool) -> bool {
         let bits = |labels: &[usize]| labels.iter().map(|l| self.labels.get(*l).map(|l| l.bits)).sum::<Option<usize>>();
-        let once = |labels: &[usize]| labels.iter().enumerate().all(|(i, label)| !labels.iter().take(i).any(|other| other == label));
-        let operand = |operand: &Operand| once(&operand.labels) && bits(&operand.labels).is_some_and(|bits| below(operand.tensor, bits));
+        let once =
+            |labels: &[usize]| labels.iter().enumerate().all(|(i, label)| !labels.iter().take(i).any(|other| other == label));
+        let operand =
+            |operand: &Operand| once(&operand.labels) && bits(&operand.labels).is_some_and(|bits| below(operand.tensor, bits));
         let ordered = self.right.labels.iter().copied().filter(|l| self.left.labels.contains(l)).eq(self.shared());
         let small = self.labels.iter().all(|label| label.bits <= 40);
         small && once(&self.out) && bits(&self.out) == Some(own) && operand(&self.left) && operand(&self.right) && ordered
@@ -121,12 +123,19 @@ impl Product {
     }
 
     /// The prover's tables: L, R, E.
-    pub fn tables<'a>(&self, claim: &Claim, read: impl Fn(TensorId) -> &'a [i64] + Sync) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
+    pub fn tables<'a>(
+        &self,
+        claim: &Claim,
+        read: impl Fn(TensorId) -> &'a [i64] + Sync,
+    ) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
         let factors = self.factors(&claim.weights)?;
         let shared = self.shared();
         let of = |operand: &Operand| {
-            let axes: Vec<(usize, Option<&Factor>)> =
-                operand.labels.iter().map(|l| (self.label(*l).bits, if shared.contains(l) { None } else { factors.get(*l) })).collect();
+            let axes: Vec<(usize, Option<&Factor>)> = operand
+                .labels
+                .iter()
+                .map(|l| (self.label(*l).bits, if shared.contains(l) { None } else { factors.get(*l) }))
+                .collect();
             let total: Fr = axes.iter().filter_map(|(_, factor)| factor.map(Factor::sum)).product();
             let zero = total * Fr::from(operand.zero);
             let mut table = fold(read(operand.tensor), &axes);

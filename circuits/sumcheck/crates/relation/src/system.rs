@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The system: tensors in order, each defined by lower ones or committed, and what must hold of them.
 
+use crate::bits;
 use crate::conv::Conv;
 use crate::linear::{Linear, LinearTerm};
 use crate::product::Product;
 use crate::table::{Column, Table};
-use crate::bits;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -211,7 +211,8 @@ impl System {
     /// Demands that x is a key of a table that clips to [low, high], and y its value; one table serves all of these bounds.
     pub fn lookup_clipped(&mut self, (x, y): (TensorId, TensorId), low: i64, high: i64) {
         let (from, to) = (self.tensors[x].low.min(0), self.tensors[x].high.max(0));
-        let serves = |table: &Table| matches!(table.columns[..], [_, Column::Clip { low: l, high: h, .. }] if l == low && h == high);
+        let serves =
+            |table: &Table| matches!(table.columns[..], [_, Column::Clip { low: l, high: h, .. }] if l == low && h == high);
         let known = self.tables.iter().position(serves);
         let (start, end) = known.map_or((from, to), |place| {
             let Column::Clip { start, .. } = self.tables[place].columns[0] else { return (from, to) };
