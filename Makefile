@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Two commands do everything: `make demo` and `make test`. Each sets up what it needs, once: a stamp a tool in .stamps/.
 #
-#   venv -> py -> npm -> sol -> demo / test / test-all / lint / bench
+#   venv -> py -> native -> npm -> sol -> demo / test / test-all / lint / bench
 #
 # INSTALLER=pip if uv cannot run here; PYTHON=python3.12 for another interpreter; WORKERS=4 for more cores.
 
@@ -48,6 +48,13 @@ $(STAMPS)/py-all: $(STAMPS)/py
 	$(INSTALL) -c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
+# The native prover, which cargo builds: an extension of its own, and the package works without it.
+RUST := $(wildcard circuits/sumcheck/*.toml circuits/sumcheck/Cargo.lock circuits/sumcheck/crates/*/Cargo.toml \
+  circuits/sumcheck/crates/*/src/*.rs circuits/sumcheck/crates/*/src/*/*.rs)
+$(STAMPS)/native: $(STAMPS)/py $(RUST)
+	$(INSTALL) --no-deps --force-reinstall ./circuits/sumcheck
+	@touch $@
+
 $(STAMPS)/npm: package.json package-lock.json .npmrc
 	@mkdir -p $(STAMPS)
 	npm ci --silent
@@ -58,12 +65,13 @@ $(STAMPS)/sol: $(STAMPS)/npm $(SOLIDITY)
 	cd challenge && $(FORGE) build --quiet
 	@touch $@
 
-.PHONY: venv py npm sol setup
+.PHONY: venv py native npm sol setup
 venv: $(STAMPS)/venv      ## A virtual environment in .venv
 py: $(STAMPS)/py          ## The package with the ezkl extra
+native: $(STAMPS)/native  ## The native prover, built by cargo
 npm: $(STAMPS)/npm        ## solc, forge, anvil
 sol: $(STAMPS)/sol        ## Contracts, compiled
-setup: $(STAMPS)/py-all $(STAMPS)/sol  ## Everything, for developers
+setup: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## Everything, for developers
 
 # ---- use -------------------------------------------------------------------------------------------------------------
 
@@ -71,13 +79,13 @@ setup: $(STAMPS)/py-all $(STAMPS)/sol  ## Everything, for developers
 demo: $(STAMPS)/py        ## The main job on real input: model, proof, verification on an embedded EVM, a lie refused
 	$(BIN)/vml demo
 
-bench: $(STAMPS)/py-all   ## Every table of docs/figures.md, measured on this machine
+bench: $(STAMPS)/py-all $(STAMPS)/native  ## Every table of docs/figures.md, measured on this machine
 	$(BIN)/vml bench --all
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-all lint test-sol test-quick
-test: lint test-sol test-quick  ## All quick checks: lint, types, imports, contracts, Python
+.PHONY: test test-all lint test-sol test-rust test-quick
+test: lint test-sol test-rust test-quick  ## All quick checks: lint, types, imports, contracts, Rust, Python
 
 lint: $(STAMPS)/py-all    ## ruff, mypy --strict, the order of imports
 	$(BIN)/ruff check .
@@ -90,17 +98,22 @@ test-sol: $(STAMPS)/sol   ## forge: format, unit tests, gas snapshot
 	cd challenge && $(FORGE) test
 	cd challenge && $(FORGE) snapshot --check --no-match-test 'Fuzz|everyVector'
 
-test-quick: $(STAMPS)/py-all $(STAMPS)/sol  ## pytest without the slow ones
+test-rust:                ## cargo: format, clippy, tests of the native prover
+	cd circuits/sumcheck && cargo fmt --check
+	cd circuits/sumcheck && cargo clippy --quiet --locked --all-targets -- -D warnings
+	cd circuits/sumcheck && cargo test --quiet --locked
+
+test-quick: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## pytest without the slow ones
 	$(PYTEST) -m 'not slow' -n $(WORKERS)
 
 # Slow tests by part, so that a failure is found again in minutes. pytest answers 5 where a part has no slow test.
 SLOW := unit differential attacks evm seeds
 test-all: test test-slow-proving $(SLOW:%=test-slow-%)  ## Also the slow ones, each part by its name
 
-test-slow-proving: $(STAMPS)/py-all $(STAMPS)/sol  ## The large proofs (lenet5-mnist), one at a time: up to 4 GB
+test-slow-proving: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## The large proofs (lenet5-mnist), one at a time: up to 4 GB
 	$(PYTEST) -m slow -k 'prov or ezkl' tests || test $$? -eq 5
 
-test-slow-%: $(STAMPS)/py-all $(STAMPS)/sol  ## Slow tests of one folder of tests/
+test-slow-%: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## Slow tests of one folder of tests/
 	if test -d tests/$*; then $(PYTEST) -m slow -k 'not prov and not ezkl' tests/$* || test $$? -eq 5; fi
 
 # ---- made files ------------------------------------------------------------------------------------------------------
@@ -112,7 +125,7 @@ cards: $(STAMPS)/py-all   ## models/*/README.md, which are committed
 circuits: $(STAMPS)/py    ## circuits/ezkl, which are committed: what each circuit of the zoo takes
 	$(BIN)/python -m verifiable_ml.bench.circuit circuits/ezkl
 
-figures: $(STAMPS)/py-all ## docs/figures.md, which is committed: every table of `vml bench`
+figures: $(STAMPS)/py-all $(STAMPS)/native ## docs/figures.md, which is committed: every table of `vml bench`
 	$(BIN)/vml bench --all --output docs/figures.md
 
 vectors: $(STAMPS)/py-all ## tests/vectors, which are committed: what Python, Solidity and Rust must agree on
@@ -136,4 +149,4 @@ lock: $(STAMPS)/venv      ## constraints.txt, without registry addresses
 	  --no-emit-index-url --quiet --output-file constraints.txt
 
 clean:                    ## Back to a bare clone
-	rm -rf $(VENV) $(STAMPS) node_modules challenge/out challenge/cache
+	rm -rf $(VENV) $(STAMPS) node_modules challenge/out challenge/cache circuits/sumcheck/target
