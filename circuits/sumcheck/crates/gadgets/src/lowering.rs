@@ -119,7 +119,7 @@ pub(crate) fn padded(shape: &[usize], values: &[i64]) -> Vec<i64> {
 pub(crate) fn cube_index(shape: &[usize], mut index: usize) -> usize {
     let (mut place, mut shift) = (0, 0);
     for size in shape.iter().rev() {
-        place |= index % size << shift;
+        place |= (index % size) << shift;
         index /= size;
         shift += bits(*size);
     }

@@ -81,7 +81,7 @@ fn places(shape: &[usize]) -> impl Iterator<Item = usize> {
     (0..shape.iter().product()).map(|mut index: usize| {
         let (mut place, mut shift) = (0, 0);
         for size in shape.iter().rev() {
-            place |= index % size << shift;
+            place |= (index % size) << shift;
             index /= size;
             shift += relation::bits(*size);
         }
@@ -163,14 +163,13 @@ fn commit_rows<C: Commitment>(
     phase: Phase,
     label: &'static str,
     proof: &mut Writer,
-    commit: impl Fn(usize) -> Result<C::Row, commitment::Error> + Sync,
+    commit: impl Fn(usize) -> Result<C::Row, commitment::Error> + Sync + Send,
 ) -> Result<Vec<C::Row>, ProveError>
 where
     C::Row: Send,
 {
     let own: Vec<usize> = (0..layout.rows.len()).filter(|row| layout.rows[*row] == phase).collect();
-    let rows: Vec<C::Row> =
-        own.into_par_iter().map(|row| commit(row)).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
+    let rows: Vec<C::Row> = own.into_par_iter().map(commit).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
     proof.words(label, &rows.iter().flat_map(|row| C::words(row)).collect::<Vec<Word>>());
     Ok(rows)
 }

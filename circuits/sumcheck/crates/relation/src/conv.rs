@@ -6,7 +6,7 @@
 //! `sum of E(g) (X - zero) A`. A is zero where no window reads, so padding adds nothing.
 
 use crate::claims::Claim;
-use crate::product::{Settled, fold};
+use crate::product::{Settled, Tables, fold};
 use crate::system::TensorId;
 use crate::weights::{Factor, joined, regroup};
 use field::Fr;
@@ -123,11 +123,7 @@ impl Conv {
     }
 
     /// The prover's tables: X - zero, A, E.
-    pub fn tables<'a>(
-        &self,
-        claim: &Claim,
-        read: impl Fn(TensorId) -> &'a [i64] + Sync,
-    ) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
+    pub fn tables<'a>(&self, claim: &Claim, read: impl Fn(TensorId) -> &'a [i64] + Sync) -> Option<Tables> {
         let (outer, axes, group, channel) = self.factors(&claim.weights)?;
         let [outer_bits, group_bits, channel_bits, inner_bits] = self.bits;
         let zero = outer.sum() * Fr::from(self.zero);

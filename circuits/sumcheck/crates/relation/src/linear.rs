@@ -180,7 +180,7 @@ impl LinearTerm {
 fn descend(levels: &[Vec<(usize, usize, i64)>], at: (usize, usize, i64), visit: &mut impl FnMut(usize, usize, i64)) {
     match levels.split_first() {
         None => visit(at.0, at.1, at.2),
-        Some((own, rest)) if rest.is_empty() => own.iter().for_each(|(o, i, c)| visit(at.0 | o, at.1 | i, at.2 * c)),
+        Some((own, [])) => own.iter().for_each(|(o, i, c)| visit(at.0 | o, at.1 | i, at.2 * c)),
         Some((own, rest)) => own.iter().for_each(|(o, i, c)| descend(rest, (at.0 | o, at.1 | i, at.2 * c), visit)),
     }
 }

@@ -44,6 +44,9 @@ pub struct Product {
     pub right: Operand,
 }
 
+/// A prover's tables of both factors, and of the third one if there is one.
+pub type Tables = (Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>);
+
 /// What a claim on a product says once its sumcheck has ended at a point.
 pub struct Settled {
     /// The product that the sumcheck ends in, without the claim's coefficient.
@@ -123,11 +126,7 @@ impl Product {
     }
 
     /// The prover's tables: L, R, E.
-    pub fn tables<'a>(
-        &self,
-        claim: &Claim,
-        read: impl Fn(TensorId) -> &'a [i64] + Sync,
-    ) -> Option<(Vec<Fr>, Vec<Fr>, Option<Vec<Fr>>)> {
+    pub fn tables<'a>(&self, claim: &Claim, read: impl Fn(TensorId) -> &'a [i64] + Sync) -> Option<Tables> {
         let factors = self.factors(&claim.weights)?;
         let shared = self.shared();
         let of = |operand: &Operand| {
