@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! gather: rows of a constant by a bounded index. Rule 67.
+//! gather: rows by a bounded index. Rule 67.
 //!
-//! (index * entries of a row + place in the row, value) is looked up in the constant, flattened.
+//! (index * entries of a row + place in the row, value) is looked up in the constant, flattened. Where the indices are the constant,
+//! whatever is gathered from, it is a static map: linear.
 
 use crate::affine::virtual_sum;
-use crate::lowering::{Failure, Lowering, padded};
+use crate::lowering::{Failure, Lowering, cube_index, padded};
 use crate::requantise::TABLE;
 use program::Operator;
 use relation::{Column, Group, LinearTerm, Recipe, Table, TensorId, bits};
 
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
+    if let Some(indices) = lowering.read(operator, 1)?.constant {
+        return by_constant(lowering, operator, &indices.to_vec());
+    }
     let data = lowering.read(operator, 0)?;
     let Some(values) = data.constant else {
         return Err(Failure("it gathers from a tensor of the trace, which has no gadget yet".to_owned()));
@@ -44,4 +48,23 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let keys = Column::Clip { start: 0, low: 0, high: (1 << size) - 1 };
     system.lookup(Table { bits: size, columns: vec![keys, Column::Constant(column)] }, vec![key, y]);
     Ok(y)
+}
+
+/// Rows that the program names itself.
+fn by_constant(lowering: &mut Lowering, operator: &Operator, indices: &[i64]) -> Result<TensorId, Failure> {
+    let places = lowering.read(operator, 1)?.shape.to_vec();
+    let (data, from) = lowering.tensor(operator, 0)?;
+    let batched = usize::from(lowering.read(operator, 0)?.constant.is_none());
+    let shape = lowering.batched(&operator.output.shape);
+    let source = lowering.system.flat(data);
+    let rows = *from.get(batched).ok_or_else(|| Failure("a scalar has no rows".to_owned()))?;
+    let pairs = indices.iter().enumerate().map(|(o, i)| (cube_index(&places, o) as u32, *i as u32)).collect();
+    let out = places.iter().map(|size| bits(*size)).sum();
+    let inputs = bits(lowering.batch);
+    let row: usize = from.iter().skip(batched + 1).map(|size| bits(*size)).sum();
+    let first = if batched == 1 { Group::Same(inputs) } else { Group::Repeat(inputs) };
+    let groups = vec![first, Group::Map { out, input: bits(rows), pairs }, Group::Same(row)];
+    let ends = (lowering.system.tensors[source].low.min(0), lowering.system.tensors[source].high.max(0));
+    let term = LinearTerm { coefficient: 1, source, groups, order: vec![0, 1, 2] };
+    Ok(virtual_sum(&mut lowering.system, &shape, ends, vec![term], 0))
 }
