@@ -13,7 +13,7 @@ use relation::{Column, Group, LinearTerm, Recipe, Table, TensorId, bits};
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
     if let Some(indices) = lowering.read(operator, 1)?.constant {
-        return by_constant(lowering, operator, &indices.to_vec());
+        return by_constant(lowering, operator, indices);
     }
     let data = lowering.read(operator, 0)?;
     let Some(values) = data.constant else {
