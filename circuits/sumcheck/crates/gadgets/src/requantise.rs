@@ -2,8 +2,8 @@
 //! y = clip(t >> shift, low, high), for a virtual t. Rule 60.
 //!
 //! r, the remainder, is committed and looked up in [0, 2^shift) exactly; so q = (t - r) / 2^shift is the floor, and virtual.
-//! Unclipped: y is q. Narrow: (q, y) is looked up in the clip table. Wide: q = y + a - b with a, b >= 0, y in [low, high], and both
-//! a * (high - y) and b * (y - low) zero.
+//! Narrow: (q, y) is looked up in the clip table; where nothing is clipped y is q, which is looked up with itself, for a q that is not an
+//! integer may sum to one. Wide: q = y + a - b with a, b >= 0, y in [low, high], and both a * (high - y) and b * (y - low) zero.
 
 use crate::affine::Sum;
 use crate::lowering::Failure;
@@ -22,12 +22,20 @@ pub(crate) fn requantise(system: &mut System, sum: Sum, form: Option<&Requantise
     let Some(form) = form else { return Ok(t) };
     let q = shifted(system, t, form.shift);
     let (from, to) = (system.tensors[q].low, system.tensors[q].high);
-    if form.low <= from && to <= form.high {
+    let unclipped = form.low <= from && to <= form.high;
+    if unclipped && form.shift == 0 {
         return Ok(q);
     }
     let span = to.max(0) - from.min(0);
     let worth = SHORT.max(8 << system.tensors[q].bits()).min(TABLE);
-    if span < worth { Ok(narrow(system, q, form)) } else { Ok(wide(system, q, form)) }
+    if span >= worth {
+        return Ok(wide(system, q, form));
+    }
+    if unclipped {
+        system.lookup_clipped((q, q), form.low, form.high);
+        return Ok(q);
+    }
+    Ok(narrow(system, q, form))
 }
 
 /// t >> shift, as a virtual tensor.

@@ -9,7 +9,11 @@
 #[cfg(test)]
 mod attacks;
 mod claims;
+#[cfg(test)]
+mod other_solutions;
 mod prove;
+#[cfg(test)]
+mod small;
 mod statement;
 mod verify;
 

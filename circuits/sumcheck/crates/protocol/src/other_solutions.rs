@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Provers who look for another solution of an operator's constraints than the one that the operator means.
+
+use crate::small::{Text, World};
+use relation::{Form, TensorId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use sumcheck::Fault;
+
+const ACCEPTED: Result<(), Fault> = Ok(());
+
+fn rejected(verdict: Result<(), Fault>) -> bool {
+    matches!(verdict, Err(Fault::Rejected(_)))
+}
+
+fn rearrange(shape: &[usize], view: &[usize], maps: &[[i64; 4]], fill: i64) -> Value {
+    let permutation: Vec<usize> = (0..view.len()).collect();
+    json!({"shape": shape, "view": view, "permutation": permutation, "maps": maps, "axis": 0, "fill": fill})
+}
+
+/// The committed tensors, without those of an input.
+fn hints(world: &World) -> Vec<TensorId> {
+    let tensors = world.key.system.tensors.iter().enumerate();
+    let committed =
+        tensors.filter(|(id, tensor)| matches!(tensor.form, Form::Committed { .. }) && !world.key.system.inputs.contains(id));
+    committed.map(|(id, _)| id).collect()
+}
+
+/// Halves of 1 and 1 are 0 and 0; with remainders 0 they are two halves in the field, which sum to 1.
+#[test]
+fn fractions_that_sum_to_an_integer_are_rejected() {
+    let halve = Some((&[1][..], &[0][..], 1, 0, 255));
+    let world = Text::default()
+        .input(&[2], [0, 255])
+        .then("add", &["trace 0"], json!({"coefficients": [[1]]}), &[2], halve)
+        .then("sum", &["trace 1"], json!({"axes": 1}), &[], None)
+        .world(1);
+    let inputs = [vec![1, 1]];
+    assert_eq!(world.honest(&inputs, &[0]), ACCEPTED);
+    let mut cubes = world.cubes(&inputs);
+    let remainder = hints(&world)[0];
+    assert_eq!(*cubes[remainder], [1, 1]);
+    cubes[remainder] = Arc::new(vec![0, 0]);
+    assert!(rejected(world.believing(&inputs, &[1], &cubes)));
+}
