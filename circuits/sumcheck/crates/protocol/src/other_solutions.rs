@@ -43,3 +43,17 @@ fn fractions_that_sum_to_an_integer_are_rejected() {
     cubes[remainder] = Arc::new(vec![0, 0]);
     assert!(rejected(world.believing(&inputs, &[1], &cubes)));
 }
+
+/// An axis of one entry that is repeated three times, summed: three times the entry, not once.
+#[test]
+fn a_repeated_entry_counts_as_often_as_it_is_repeated() {
+    let world = Text::default()
+        .input(&[1], [0, 255])
+        .then("add", &["trace 0"], json!({"coefficients": [[2]]}), &[1], None)
+        .then("rearrange", &["trace 1"], rearrange(&[3], &[1], &[[3, 0, 0, 1]], 0), &[3], None)
+        .then("sum", &["trace 2"], json!({"axes": 1}), &[], None)
+        .world(1);
+    let inputs = [vec![5]];
+    assert!(rejected(world.honest(&inputs, &[10])));
+    assert_eq!(world.honest(&inputs, &[30]), ACCEPTED);
+}

@@ -144,7 +144,8 @@ impl LinearTerm {
         for place in &self.order {
             factors.extend(moved.get(*place)?.iter().cloned());
         }
-        Some((scalars.into_iter().product(), factors))
+        let (one, factors) = without_scalars(factors);
+        Some((scalars.into_iter().product::<Fr>() * one, factors))
     }
 
     fn pull_back_whole(&self, weights: &[Factor]) -> Option<(Fr, Vec<Factor>)> {
@@ -160,7 +161,7 @@ impl LinearTerm {
                 *place += *weight * Fr::from(c);
             }
         });
-        Some((Fr::from(1u64), vec![Factor::Dense(bits, table)]))
+        Some(without_scalars(vec![Factor::Dense(bits, table)]))
     }
 
     /// Calls `visit` with each entry of the matrix that is not zero: output, source, its coefficient without the term's own.
@@ -175,6 +176,12 @@ impl LinearTerm {
         }
         descend(&levels, (0, 0, 1), &mut visit);
     }
+}
+
+/// Factors of no bits are scalars: no cut would find them again.
+fn without_scalars(factors: Vec<Factor>) -> (Fr, Vec<Factor>) {
+    let (scalars, factors): (Vec<Factor>, Vec<Factor>) = factors.into_iter().partition(|factor| factor.bits() == 0);
+    (scalars.iter().map(Factor::sum).product(), factors)
 }
 
 fn descend(levels: &[Vec<(usize, usize, i64)>], at: (usize, usize, i64), visit: &mut impl FnMut(usize, usize, i64)) {
