@@ -145,7 +145,9 @@ impl Rearrange {
             }
         }
         let (out, input) = (result.iter().map(|size| bits(*size)).sum(), source.iter().map(|size| bits(*size)).sum());
-        let same = out == input && pairs.iter().all(|(o, i)| o == i) && pairs.len() == source.iter().product::<usize>();
+        // entries of the result that read nothing must not read the source's padding
+        let whole = [&source, &counts].iter().all(|sizes| sizes.iter().product::<usize>() == pairs.len());
+        let same = out == input && pairs.iter().all(|(o, i)| o == i) && whole;
         if same { Group::Same(out) } else { Group::Map { out, input, pairs } }
     }
 

@@ -57,3 +57,40 @@ fn a_repeated_entry_counts_as_often_as_it_is_repeated() {
     assert!(rejected(world.honest(&inputs, &[10])));
     assert_eq!(world.honest(&inputs, &[30]), ACCEPTED);
 }
+
+/// An axis of three padded to four: the fourth entry is the fill value, not what a prover has in the cube's padding.
+#[test]
+fn a_filled_entry_is_not_the_padding_of_the_source() {
+    for fill in [0, 9] {
+        let world = Text::default()
+            .input(&[3], [0, 255])
+            .then("rearrange", &["trace 0"], rearrange(&[4], &[3], &[[4, 0, 1, 1]], fill), &[4], None)
+            .world(1);
+        let inputs = [vec![1, 2, 3]];
+        assert_eq!(world.honest(&inputs, &[1, 2, 3, fill]), ACCEPTED);
+        let liar = world.cubes_of_liar(&inputs, |_, values| {
+            if values[..] == [1, 2, 3, 0] {
+                values[3] = 7
+            }
+        });
+        assert!(rejected(world.believing(&inputs, &[1, 2, 3, fill + 7], &liar)));
+    }
+}
+
+/// The same where tensors of three and of one entry are joined.
+#[test]
+fn a_joined_entry_is_not_the_padding_of_its_neighbour() {
+    let world = Text::default()
+        .input(&[3], [0, 255])
+        .input(&[1], [0, 255])
+        .then("rearrange", &["trace 0", "trace 1"], rearrange(&[4], &[4], &[[4, 0, 1, 1]], 0), &[4], None)
+        .world(1);
+    let inputs = [vec![1, 2, 3], vec![4]];
+    assert_eq!(world.honest(&inputs, &[1, 2, 3, 4]), ACCEPTED);
+    let liar = world.cubes_of_liar(&inputs, |_, values| {
+        if values[..] == [1, 2, 3, 0] {
+            values[3] = 7
+        }
+    });
+    assert!(rejected(world.believing(&inputs, &[1, 2, 3, 11], &liar)));
+}
