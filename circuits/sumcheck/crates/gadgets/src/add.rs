@@ -17,7 +17,7 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let mut sums: Vec<(i128, i128)> = (0..channels).map(|c| [channel(&offset, c).into(); 2].into()).collect();
     let mut terms = Vec::new();
     for (place, own) in coefficients.iter().enumerate() {
-        let (source, from) = lowering.tensor(operator, place)?;
+        let (source, from) = lowering.broadcast(operator, place, shape.len())?;
         let count = own.len().max(multiplier.len());
         let scaled: Vec<i64> = (0..count).map(|c| channel(own, c) * channel(&multiplier, c)).collect();
         let (low, high) = (i128::from(lowering.system.tensors[source].low), i128::from(lowering.system.tensors[source].high));

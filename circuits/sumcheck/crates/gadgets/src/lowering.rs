@@ -68,6 +68,10 @@ pub fn lower(program: &Program, batch: usize) -> Result<System, Refusal> {
         let id = gadget(&mut lowering, operator).map_err(|failure| Refusal { operator: name(), reason: failure.0 })?;
         lowering.trace.push(id);
     }
+    if !lowering.system.is_well_formed() {
+        let reason = "an operator's tensors do not fit each other, for this count of inputs".to_owned();
+        return Err(Refusal { operator: "the program".to_owned(), reason });
+    }
     lowering.system.outputs = program.outputs.iter().filter_map(|index| lowering.trace.get(*index).copied()).collect();
     Ok(lowering.system)
 }
@@ -76,6 +80,17 @@ impl<'a> Lowering<'a> {
     /// A shape of the program, with the axis of inputs in front.
     pub fn batched(&self, shape: &[usize]) -> Vec<usize> {
         [&[self.batch], shape].concat()
+    }
+
+    /// As `tensor`, for a result of that many axes, that of inputs included: both axes of inputs come first.
+    pub fn broadcast(&mut self, operator: &Operator, place: usize, rank: usize) -> Result<(TensorId, Vec<usize>), Failure> {
+        let of_trace = self.read(operator, place)?.tensor.is_some();
+        let (id, mut shape) = self.tensor(operator, place)?;
+        if of_trace {
+            let missing = rank.saturating_sub(shape.len());
+            shape.splice(1..1, std::iter::repeat_n(1, missing));
+        }
+        Ok((id, shape))
     }
 
     /// The operand at `place`.

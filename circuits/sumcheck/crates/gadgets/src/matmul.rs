@@ -6,7 +6,7 @@
 //! over k stops where the axis does.
 
 use crate::affine::{Sum, channel, hull, multipliers, offsets, reach};
-use crate::lowering::{Failure, Lowering, padded};
+use crate::lowering::{Failure, Lowering, Read, padded};
 use crate::requantise::requantise;
 use program::Operator;
 use relation::{Group, Label, LinearTerm, Operand, Product, TensorId, bits};
@@ -58,41 +58,41 @@ pub(crate) fn weighed(row: &[i64], low: i128, high: i128) -> [i128; 2] {
 
 fn by_tensor(lowering: &mut Lowering, operator: &Operator) -> Result<Sum, Failure> {
     let (x_zero, y_zero) = (operator.integer("x_zero")?, operator.integer("w_zero")?);
-    let ((x, x_shape), (y, y_shape)) = (lowering.tensor(operator, 0)?, lowering.tensor(operator, 1)?);
+    let (read_x, read_y) = (lowering.read(operator, 0)?, lowering.read(operator, 1)?);
+    let ([before @ .., k], [batches @ .., n, _]) = (read_x.shape, read_y.shape) else {
+        return Err(Failure("a matmul of scalars".to_owned()));
+    };
+    let ((x, _), (y, _)) = (lowering.tensor(operator, 0)?, lowering.tensor(operator, 1)?);
     let (x, y) = (lowering.system.flat(x), lowering.system.flat(y));
     let shape = lowering.batched(&operator.output.shape);
-    let k = *x_shape.last().ok_or_else(|| Failure("a matmul of scalars".to_owned()))?;
-    let batch = bits(lowering.batch);
-    let one_for_all = y_shape.len() == 2;
-    let own: usize =
-        y_shape.iter().rev().skip(2).rev().skip(usize::from(y_shape.len() == x_shape.len())).map(|size| bits(*size)).sum();
-    let n = y_shape[y_shape.len() - 2];
-    let rows = x_shape.iter().map(|size| bits(*size)).sum::<usize>() - batch - own - bits(k);
+    let of = |sizes: &[usize]| sizes.iter().map(|size| bits(*size)).sum::<usize>();
+    let (own, rows) = (of(batches), of(before.get(batches.len()..).unwrap_or(&[])));
     // 0: inputs run at once, 1: the program's batches, 2: rows, 3: columns, 4: terms
-    let mut labels: Vec<Label> = [batch, own, rows, bits(n)].iter().map(|bits| Label { bits: *bits, size: 1 << bits }).collect();
-    labels.push(Label { bits: bits(k), size: k });
-    let right = match (one_for_all, y_shape.len() == x_shape.len()) {
-        (true, _) => vec![3, 4],
-        (false, true) => vec![0, 1, 3, 4],
-        (false, false) => vec![1, 3, 4],
-    };
+    let mut labels: Vec<Label> =
+        [bits(lowering.batch), own, rows, bits(*n)].iter().map(|bits| Label { bits: *bits, size: 1 << bits }).collect();
+    labels.push(Label { bits: bits(*k), size: *k });
+    let of_inputs = |read: &Read, own: &[usize]| [if read.tensor.is_some() { &[0][..] } else { &[] }, own].concat();
     let product = Product {
         labels,
         out: vec![0, 1, 2, 3],
-        left: Operand { tensor: x, zero: x_zero, labels: vec![0, 1, 2, 4] },
-        right: Operand { tensor: y, zero: y_zero, labels: right },
+        left: Operand { tensor: x, zero: x_zero, labels: of_inputs(&read_x, &[1, 2, 4]) },
+        right: Operand {
+            tensor: y,
+            zero: y_zero,
+            labels: of_inputs(&read_y, if batches.is_empty() { &[3, 4] } else { &[1, 3, 4] }),
+        },
     };
     let ends = |id: TensorId, zero: i64| {
         let tensor = &lowering.system.tensors[id];
         [tensor.low - zero, tensor.high - zero].map(i128::from)
     };
-    let corners = ends(x, x_zero).into_iter().flat_map(|a| ends(y, y_zero).map(|b| a * b * k as i128));
+    let corners = ends(x, x_zero).into_iter().flat_map(|a| ends(y, y_zero).map(|b| a * b * *k as i128));
     let (low, high) = hull(corners)?;
     let cube: usize = shape.iter().map(|size| bits(*size)).sum();
     let product = lowering.system.product(&shape, (low, high), product);
     let form = operator.requantise.as_ref();
     let (coefficient, groups) =
-        crate::affine::by_channel(vec![Group::Same(cube - bits(n)), Group::Same(bits(n))], &multipliers(form));
+        crate::affine::by_channel(vec![Group::Same(cube - bits(*n)), Group::Same(bits(*n))], &multipliers(form));
     let terms = vec![LinearTerm { coefficient, source: product, groups, order: vec![0, 1] }];
     Ok(Sum { shape, terms, offset: offsets(form), ends: reach((low.into(), high.into()), form)? })
 }

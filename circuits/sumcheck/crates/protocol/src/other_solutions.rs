@@ -94,3 +94,33 @@ fn a_joined_entry_is_not_the_padding_of_its_neighbour() {
     });
     assert!(rejected(world.believing(&inputs, &[1, 2, 3, 11], &liar)));
 }
+
+/// Two inputs at once, each with a vector that is added to the rows of its own matrix.
+#[test]
+fn inputs_run_at_once_are_not_mixed_by_broadcasting() {
+    for (kind, attributes, outputs) in [
+        ("add", json!({"coefficients": [[1], [1]]}), [3, 4, 2, 3, 6, 7, 12, 13]),
+        ("mul", json!({"x_zero": 0, "y_zero": 0}), [2, 4, 1, 2, 9, 12, 27, 36]),
+        ("compare", json!({}), [0, 0, 0, 1, 0, 1, 0, 0]),
+    ] {
+        let world = Text::default()
+            .input(&[2, 2], [0, 255])
+            .input(&[2], [0, 255])
+            .then(kind, &["trace 0", "trace 1"], attributes, &[2, 2], None)
+            .world(2);
+        let inputs = [vec![2, 2, 1, 1, 3, 3, 9, 9], vec![1, 2, 3, 4]];
+        assert_eq!(world.honest(&inputs, &outputs), ACCEPTED, "{kind}");
+    }
+}
+
+/// Two inputs at once, each with a matrix that all of its own batches are multiplied by.
+#[test]
+fn inputs_run_at_once_are_not_mixed_by_a_matrix_for_all_batches() {
+    let world = Text::default()
+        .input(&[2, 1, 2], [0, 255])
+        .input(&[1, 2], [0, 1023])
+        .then("matmul", &["trace 0", "trace 1"], json!({"x_zero": 0, "w_zero": 0}), &[2, 1, 1], None)
+        .world(2);
+    let inputs = [vec![1, 2, 3, 4, 5, 6, 7, 8], vec![1, 10, 100, 1000]];
+    assert_eq!(world.honest(&inputs, &[21, 43, 6500, 8700]), ACCEPTED);
+}
