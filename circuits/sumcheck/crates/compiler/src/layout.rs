@@ -88,8 +88,8 @@ impl Layout {
         slots.push((Phase::Witness, table_bits));
         slots.push((Phase::Helper, lookup_bits.checked_sub(GROUP_BITS)?));
         slots.push((Phase::Helper, table_bits.checked_sub(GROUP_BITS)?));
-        let mut fitting = (LEAST_ROW..=32).step_by(2).filter_map(|n| rows(&slots, n).map(|(places, rows)| (n, places, rows)));
-        let (row_bits, places, rows) = fitting.find(|(_, _, rows)| rows.len() <= ROWS)?;
+        let mut fitting = (LEAST_ROW..=32).step_by(2).filter_map(|n| rows(&slots, n, ROWS).map(|(places, rows)| (n, places, rows)));
+        let (row_bits, places, rows) = fitting.next()?;
         let mut places = places.into_iter();
         let stored = |form: &Form| matches!(form, Form::Committed { .. } | Form::Constant);
         let tensors = system.tensors.iter().map(|tensor| if stored(&tensor.form) { places.next() } else { None }).collect();
@@ -133,8 +133,9 @@ fn pack(sizes: &[usize]) -> Option<(Vec<Place>, usize)> {
     (end <= 1 << 40).then_some((places, end))
 }
 
-/// Slots to rows: cubes of a row and more stand by themselves, smaller ones fill rows of their phase.
-fn rows(slots: &[(Phase, usize)], n: usize) -> Option<(Vec<Place>, Vec<Phase>)> {
+/// Slots to rows: cubes of a row and more stand by themselves, smaller ones fill rows of their phase. `None` beyond `most` rows, which
+/// a stranger's key could make more than fit in memory.
+fn rows(slots: &[(Phase, usize)], n: usize, most: usize) -> Option<(Vec<Place>, Vec<Phase>)> {
     let mut units: Vec<(Phase, usize)> = Vec::new();
     let mut within: Vec<(usize, usize)> = vec![(0, 0); slots.len()]; // unit, offset in it
     for phase in [Phase::Key, Phase::Witness, Phase::Helper] {
@@ -150,10 +151,16 @@ fn rows(slots: &[(Phase, usize)], n: usize) -> Option<(Vec<Place>, Vec<Phase>)> 
         for (index, place) in small.iter().zip(places) {
             *within.get_mut(*index)? = (units.len().checked_add(place.start >> n)?, place.start & ((1 << n) - 1));
         }
+        if end.div_ceil(1 << n) > most {
+            return None;
+        }
         units.extend(std::iter::repeat_n((phase, n), end.div_ceil(1 << n)));
     }
     let sizes: Vec<usize> = units.iter().map(|unit| unit.1).collect();
     let (bases, end) = pack(&sizes)?;
+    if end >> n > most {
+        return None;
+    }
     let mut phases = vec![Phase::Key; end >> n];
     for ((phase, bits), base) in units.iter().zip(&bases) {
         for row in phases.iter_mut().skip(base.start >> n).take(1 << (bits - n)) {
@@ -171,11 +178,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn more_rows_than_the_most_are_refused_before_they_are_listed() {
+        for slots in [vec![(Phase::Witness, 40)], vec![(Phase::Key, 7); 1 << 8]] {
+            assert_eq!(rows(&slots, 8, 64), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn slots_are_aligned_and_apart_and_in_rows_of_their_phase(sizes in prop::collection::vec((0usize..3, 0usize..9), 1..40), n in 2usize..8) {
             let slots: Vec<(Phase, usize)> = sizes.iter().map(|(p, b)| ([Phase::Key, Phase::Witness, Phase::Helper][*p], *b)).collect();
-            let (places, phases) = rows(&slots, n).expect("small");
+            let (places, phases) = rows(&slots, n, usize::MAX).expect("small");
             let mut used = std::collections::HashSet::new();
             for (place, (phase, bits)) in places.iter().zip(&slots) {
                 prop_assert_eq!(place.bits, *bits);
