@@ -124,3 +124,14 @@ fn inputs_run_at_once_are_not_mixed_by_a_matrix_for_all_batches() {
     let inputs = [vec![1, 2, 3, 4, 5, 6, 7, 8], vec![1, 10, 100, 1000]];
     assert_eq!(world.honest(&inputs, &[21, 43, 6500, 8700]), ACCEPTED);
 }
+
+/// [257, 0] as two values of eight bytes begins with the bytes 1, 1: it must not be read as the statement [1, 1].
+#[test]
+fn values_outside_of_their_interval_are_rejected_before_they_are_hashed() {
+    let world = Text::default().input(&[2], [0, 255]).then("sum", &["trace 0"], json!({"axes": 1}), &[], None).world(1);
+    let cubes = world.cubes(&[vec![1, 1]]);
+    assert_eq!(world.believing(&[vec![1, 1]], &[2], &cubes), ACCEPTED);
+    let fault = Err(Fault::Rejected("a public value leaves its interval"));
+    assert_eq!(world.believing(&[vec![257, 0]], &[2], &cubes), fault);
+    assert_eq!(world.believing(&[vec![1, 1]], &[511], &cubes), fault);
+}

@@ -33,6 +33,15 @@ impl Statement {
         fits(&self.inputs, &system.inputs) && fits(&self.outputs, &system.outputs)
     }
 
+    /// Whether every value lies in its tensor's interval: what does not is no value of that tensor, whatever a proof says.
+    pub fn is_within(&self, system: &System) -> bool {
+        let mut all = self.inputs.iter().zip(&system.inputs).chain(self.outputs.iter().zip(&system.outputs));
+        let within = |(values, id): (&Vec<i64>, &usize)| {
+            system.tensors.get(*id).is_some_and(|tensor| values.iter().all(|value| (tensor.low..=tensor.high).contains(value)))
+        };
+        all.all(within)
+    }
+
     /// The transcript that knows all that is public.
     pub(crate) fn begin<C: Commitment>(&self, key: &VerifierKey<C>) -> Transcript {
         let mut transcript = Transcript::new("vml.sumcheck");
@@ -56,10 +65,10 @@ fn word(value: u64) -> Word {
     word
 }
 
-/// A tensor's bytes, a byte a value if it can hold no other, else eight, little endian; 32 a word, the last one filled up by zeros.
+/// The bytes of a tensor's values, which lie in its interval: a byte each if it can hold no other, else eight, little endian; 32 a word, the
+/// last one filled up by zeros. So the tensor and the words determine the values.
 fn words(values: &[i64], tensor: Option<&Tensor>) -> Vec<Word> {
-    let narrow =
-        tensor.is_some_and(|tensor| tensor.low >= 0 && tensor.high < 256) && values.iter().all(|value| (0..256).contains(value));
+    let narrow = tensor.is_some_and(|tensor| tensor.low >= 0 && tensor.high < 256);
     let bytes: Vec<u8> =
         values.iter().flat_map(|value| value.to_le_bytes().into_iter().take(if narrow { 1 } else { 8 })).collect();
     let padded = |chunk: &[u8]| {

@@ -28,6 +28,9 @@ pub fn verify<C: Commitment>(
     if !statement.fits(system) {
         return Err(Fault::Malformed("the statement is not of this program's shape"));
     }
+    if !statement.is_within(system) {
+        return Err(Fault::Rejected("a public value leaves its interval"));
+    }
     let mut proof = Reader::new(words, statement.begin(key));
     let witness = rows::<C>(key, Phase::Witness, "witness", &mut proof)?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
