@@ -10,6 +10,8 @@
 mod attacks;
 mod claims;
 #[cfg(test)]
+mod meanings;
+#[cfg(test)]
 mod other_solutions;
 mod prove;
 #[cfg(test)]
