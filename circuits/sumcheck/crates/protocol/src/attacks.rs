@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Malicious provers: the honest one with one thing changed. Each is refused, for its reason.
 
-use crate::prove::{on_cubes, prove_cubes, run};
+use crate::prove::{TRUTH, on_cubes, prove_cubes, run};
 use crate::statement::Statement;
 use crate::verify::verify;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
@@ -44,7 +44,7 @@ impl World {
 
     /// The proof of an honest prover who believes these cubes.
     fn prove(&self, statement: &Statement, cubes: &Cubes) -> Vec<Word> {
-        prove_cubes(&self.key, &self.committer, statement, cubes).expect("a proof")
+        prove_cubes(&self.key, &self.committer, statement, cubes, &TRUTH).expect("a proof")
     }
 
     fn committed(&self) -> Vec<TensorId> {

@@ -8,6 +8,8 @@
 
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod checks;
 mod claims;
 #[cfg(test)]
 mod meanings;

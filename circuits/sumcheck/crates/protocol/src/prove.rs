@@ -42,7 +42,7 @@ where
     let cubes = run(&key.system, &inputs)?;
     let outputs = key.system.outputs.iter().map(|id| unpadded(&key.system.tensors[*id].shape, &cubes[*id])).collect();
     let statement = Statement { context, inputs, outputs };
-    let words = prove_cubes(key, committer, &statement, &cubes)?;
+    let words = prove_cubes(key, committer, &statement, &cubes, &TRUTH)?;
     Ok((statement, words))
 }
 
@@ -89,12 +89,27 @@ fn places(shape: &[usize]) -> impl Iterator<Item = usize> {
     })
 }
 
+/// What a prover may say beside the truth; the honest one changes nothing. Each is what one of the verifier's checks is for.
+pub(crate) struct Says<'a> {
+    /// Of multiplicities.
+    pub counts: &'a dyn Fn(&mut [i64]),
+    /// Of all values by their place, once the lookup's challenges are known: it commits to helpers as they are then.
+    pub helpers: &'a dyn Fn(&mut [Fr]),
+    /// Of all values by their place, when rows of the witness are committed.
+    pub witness: &'a dyn Fn(&mut [Vec<i64>]),
+    /// Of the sum over what is stored: from what is left for it and for products, and the truth.
+    pub stored: &'a dyn Fn(Fr, Fr) -> Fr,
+}
+
+pub(crate) const TRUTH: Says = Says { counts: &|_| (), helpers: &|_| (), witness: &|_| (), stored: &|_, truth| truth };
+
 /// The proof for given cubes: a lie in them is a lie in the proof.
 pub(crate) fn prove_cubes<C: Commitment>(
     key: &ProverKey<C>,
     committer: &C::ProverKey,
     statement: &Statement,
     cubes: &[Arc<Vec<i64>>],
+    says: &Says,
 ) -> Result<Vec<Word>, ProveError>
 where
     C::ProverKey: Sync,
@@ -102,9 +117,11 @@ where
 {
     let (system, layout) = (&key.system, &key.verifier.layout);
     let mut proof = Writer::new(statement.begin(&key.verifier));
-    let multiplicities = multiplicities(system, layout, cubes)?;
+    let mut multiplicities = multiplicities(system, layout, cubes)?;
+    (says.counts)(&mut multiplicities);
     let mut values = compiler::rows(system, layout, |id| cubes.get(id).map(|cube| cube.as_slice()));
     compiler::write(&mut values, layout.multiplicities.start, &multiplicities, 0);
+    (says.witness)(&mut values);
     let of_witness =
         commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| compiler::commit::<C>(committer, &values[row]))?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
@@ -122,6 +139,7 @@ where
     for (place, helper) in [(layout.lookup_helper, &lookups.helper), (layout.table_helper, &tables.helper)] {
         all[place.start..][..helper.len()].copy_from_slice(helper);
     }
+    (says.helpers)(&mut all);
     let of_helpers = commit_rows::<C>(layout, Phase::Helper, "helper", &mut proof, |row| {
         C::commit_field(committer, &all[row * size..][..size])
     })?;
@@ -136,6 +154,7 @@ where
     let mut weights = vec![Fr::from(0u64); all.len()];
     stored.iter().for_each(|stored| add_weights(&mut weights, stored));
     let of_stored: Fr = all.par_iter().zip(&weights).map(|(value, weight)| *value * weight).sum();
+    let of_stored = (says.stored)(value, of_stored);
     proof.scalars("stored", &[of_stored]);
     let settled = prove_products(system, &products, cubes, value - of_stored, &mut proof).ok_or(ProveError::Key)?;
     let mut batch = Batch::new(of_stored, proof.challenge("batch"));

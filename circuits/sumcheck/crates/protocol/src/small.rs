@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs of a line or two, for tests, with their keys; and provers who believe what they like.
 
-use crate::prove::{on_cubes, prove_cubes, run};
+use crate::prove::{Says, TRUTH, on_cubes, prove_cubes, run};
 use crate::statement::Statement;
 use crate::verify::verify;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
@@ -11,6 +11,8 @@ use relation::TensorId;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, LazyLock};
 use sumcheck::Fault;
+use sumcheck::channel::Word;
+use transcript::Transcript;
 
 static SRS: LazyLock<Srs> = LazyLock::new(|| Srs::unsafe_from_seed(12, b"tests").expect("a string"));
 
@@ -101,8 +103,22 @@ impl World {
 
     /// The verdict on the proof of one who believes these cubes.
     pub fn believing(&self, inputs: &[Vec<i64>], outputs: &[i64], cubes: &Cubes) -> Result<(), Fault> {
+        self.saying(inputs, outputs, cubes, &TRUTH)
+    }
+
+    /// The same of one who does not say what he believes.
+    pub fn saying(&self, inputs: &[Vec<i64>], outputs: &[i64], cubes: &Cubes, says: &Says) -> Result<(), Fault> {
+        let (statement, words) = self.words(inputs, outputs, cubes, says);
+        self.verify(&statement, &words).map(|_| ())
+    }
+
+    pub fn words(&self, inputs: &[Vec<i64>], outputs: &[i64], cubes: &Cubes, says: &Says) -> (Statement, Vec<Word>) {
         let statement = Statement { context: [3; 32], inputs: inputs.to_vec(), outputs: vec![outputs.to_vec()] };
-        let words = prove_cubes(&self.key, &self.committer, &statement, cubes).expect("a proof");
-        verify(&self.key.verifier, &self.reference, &statement, &words).map(|_| ())
+        let words = prove_cubes(&self.key, &self.committer, &statement, cubes, says).expect("a proof");
+        (statement, words)
+    }
+
+    pub fn verify(&self, statement: &Statement, words: &[Word]) -> Result<Transcript, Fault> {
+        verify(&self.key.verifier, &self.reference, statement, words)
     }
 }
