@@ -52,3 +52,20 @@ fn coordinate(bytes: &[u8; 32]) -> Option<Fq> {
     }
     Fq::from_bigint(ark_ff::BigInt(limbs))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_off_the_curve_or_outside_of_the_subgroup_is_none_of_the_second_group() {
+        let generator = g2_words(&G2Affine::generator());
+        assert_eq!(g2_from_words(&generator), Some(G2Affine::generator()));
+        let mut off = generator;
+        off[3][31] ^= 1;
+        assert_eq!(g2_from_words(&off), None);
+        let outside = (1u64..).find_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::from(x), true)).unwrap_or_default();
+        assert!(outside.is_on_curve() && !outside.is_zero());
+        assert_eq!(g2_from_words(&g2_words(&outside)), None);
+    }
+}
