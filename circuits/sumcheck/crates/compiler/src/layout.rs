@@ -88,7 +88,8 @@ impl Layout {
         slots.push((Phase::Witness, table_bits));
         slots.push((Phase::Helper, lookup_bits.checked_sub(GROUP_BITS)?));
         slots.push((Phase::Helper, table_bits.checked_sub(GROUP_BITS)?));
-        let mut fitting = (LEAST_ROW..=32).step_by(2).filter_map(|n| rows(&slots, n, ROWS).map(|(places, rows)| (n, places, rows)));
+        let mut fitting =
+            (LEAST_ROW..=32).step_by(2).filter_map(|n| rows(&slots, n, ROWS).map(|(places, rows)| (n, places, rows)));
         let (row_bits, places, rows) = fitting.next()?;
         let mut places = places.into_iter();
         let stored = |form: &Form| matches!(form, Form::Committed { .. } | Form::Constant);

@@ -13,7 +13,8 @@ use relation::{Column, LinearTerm, Recipe, Table, TensorId, bits};
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
     let shape = lowering.batched(&operator.output.shape);
-    let ((x, x_shape), (y, y_shape)) = (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
+    let ((x, x_shape), (y, y_shape)) =
+        (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
     let system = &mut lowering.system;
     let term = |coefficient: i64, source: TensorId, from: &[usize]| {
         let groups = broadcast(&shape, from);

@@ -15,7 +15,8 @@ use relation::{Group, LinearTerm, Recipe, System, TensorId, bits};
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
     let scale = operator.integer("scale")?;
     let shape = lowering.batched(&operator.output.shape);
-    let ((a, a_shape), (b, b_shape)) = (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
+    let ((a, a_shape), (b, b_shape)) =
+        (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
     let system = &mut lowering.system;
     let b = divisor(system, b, &b_shape)?;
     let b = system.flat(b);

@@ -11,7 +11,8 @@ use relation::{Group, Label, LinearTerm, Operand, Product, System, TensorId, bit
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
     let zeros = (operator.integer("x_zero")?, operator.integer("y_zero")?);
     let shape = lowering.batched(&operator.output.shape);
-    let ((x, x_shape), (y, y_shape)) = (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
+    let ((x, x_shape), (y, y_shape)) =
+        (lowering.broadcast(operator, 0, shape.len())?, lowering.broadcast(operator, 1, shape.len())?);
     let (x, y) = (lowering.system.flat(x), lowering.system.flat(y));
     let (source, ends) = pairwise(&mut lowering.system, &shape, (x, &x_shape, zeros.0), (y, &y_shape, zeros.1));
     let form = operator.requantise.as_ref();

@@ -68,7 +68,8 @@ impl Product {
         let ordered = self.right.labels.iter().copied().filter(|l| self.left.labels.contains(l)).eq(self.shared());
         let small = self.labels.iter().all(|label| label.bits <= 40);
         // weights of a label that no operand has would go nowhere
-        let read = self.out.iter().all(|l| self.label(*l).bits == 0 || self.left.labels.contains(l) || self.right.labels.contains(l));
+        let read =
+            self.out.iter().all(|l| self.label(*l).bits == 0 || self.left.labels.contains(l) || self.right.labels.contains(l));
         small && read && once(&self.out) && bits(&self.out) == Some(own) && operand(&self.left) && operand(&self.right) && ordered
     }
 
