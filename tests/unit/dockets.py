@@ -59,6 +59,7 @@ def _request(name: bytes, asked: settlement.Request) -> Request:
         profile=asked.times,
         price=asked.price,
         fee=asked.fee,
+        deadline=asked.deadline,
         least_bond=asked.minimum_bond,
         status=asked.status,
         epoch=asked.epoch,

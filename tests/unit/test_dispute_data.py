@@ -29,7 +29,7 @@ def events(shown=lambda first, data: data, parts=PARTS):
 
 
 def request(inputs=()):
-    return Request(b"r" * 32, b"p" * 32, (ROOT,), inputs, PROFILES[2], 1, 0, 0, RequestStatus.OPEN, 0, 0, 0)
+    return Request(b"r" * 32, b"p" * 32, (ROOT,), inputs, PROFILES[2], 1, 0, 0, 0, RequestStatus.OPEN, 0, 0, 0)
 
 
 def test_input_is_whole_when_all_of_its_leaves_were_shown():

@@ -24,7 +24,7 @@ from verifiable_ml.cli.optimistic import (
 from verifiable_ml.cli.render import Screen
 from verifiable_ml.cli.source import one_input
 
-LeastFee = Annotated[int, typer.Option("--least-fee", help="Answer no request that pays less, in wei.", min=0)]
+LeastFee = Annotated[int, typer.Option("--least-fee", help="Answer no request that surely pays less, in wei.", min=0)]
 Ask = Annotated[str | None, typer.Option("--ask", help="Ask the question oneself, about this input, as `vml run` takes it.")]
 Profile = Annotated[int, typer.Option("--profile", help="Of --ask: 0 L1, 1 L2, 2 local (minutes, not days).", min=0, max=2)]
 

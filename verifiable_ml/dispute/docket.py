@@ -34,7 +34,7 @@ REASONS = None, Reason.STEP, Reason.TIMEOUT, Reason.DATA
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question about a program. fee, price and bond in wei, times in seconds."""
+    """A question about a program. fee, price and bond in wei, times in seconds, the deadline in unix time."""
 
     id: bytes
     program_id: bytes
@@ -44,6 +44,8 @@ class Request:
     profile: Profile
     price: int
     fee: int
+    deadline: int
+    """From which on its requester can take the fee back (rule 17)."""
     least_bond: int
     status: RequestStatus
     epoch: int
@@ -159,6 +161,7 @@ def request_of(told: Told, stored: Sequence[Any]) -> Request:
         price=stored[6],
         least_bond=stored[7],
         fee=stored[8],
+        deadline=stored[1],
         epoch=stored[2],
         first_posted=stored[9],
         living=stored[10],

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verifiable_ml.dispute.bonds import CHALLENGE_GAS, challenge_bond, proposer_bond
-from verifiable_ml.dispute.clock import Side
+from verifiable_ml.dispute.clock import Side, longest_against_prompt
 from verifiable_ml.dispute.data import data_duties
 from verifiable_ml.dispute.docket import Assertion, Docket, Match, Request
 from verifiable_ml.dispute.duty import (
@@ -35,6 +35,8 @@ MOST_LOST = 3
 """Games that a watcher loses against one assertion before it stops: something of its own is wrong."""
 GAME_GAS = CHALLENGE_GAS // 4
 """What a whole game takes of one side at most, nearly."""
+LONG_GAME = 8, 3
+"""Rounds of both walks and levels of partials that a proposer counts on: 2^24 tensors of 2^26 leaves, at 6 levels a round."""
 
 
 def duties(docket: Docket, role: Role, runner: Runner) -> tuple[Duty, ...]:
@@ -118,11 +120,20 @@ def _answers(docket: Docket, role: Role, runner: Runner) -> Iterator[Answer]:
     """Rule 49: also where a stranger has asserted the same, since the stranger need not defend it."""
     for request in docket.requests.values():
         is_open = request.status is RequestStatus.OPEN and (request.posting_end is None or docket.now < request.posting_end)
-        if not is_open or request.fee < role.least_fee:
+        if not is_open or _sure_fee(docket, request) < role.least_fee:
             continue
         mine = runner(request)
         if mine is not None and not _has_answered(docket, role, request, mine.root):
             yield Answer(request.posting_end or WHENEVER, request.id)
+
+
+def _sure_fee(docket: Docket, request: Request) -> int:
+    """In wei, of an answer that is given now: 0 if its requester could take the fee back before the answer is final, though its
+    window is moved by a demand and a game against it stalls (rules 17, 42 and 52).
+    """
+    times = request.profile
+    final = docket.now + times.window + times.time // 2 + longest_against_prompt(times, *LONG_GAME)
+    return request.fee if request.deadline > final else 0
 
 
 def _has_answered(docket: Docket, role: Role, request: Request, root: bytes) -> bool:

@@ -32,8 +32,8 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What an account does. proposes: answers requests that pay at least `least_fee` wei. watches: challenges wrong answers, and
-    buys inputs that it does not have, up to `buys` bytes for a request.
+    """What an account does. proposes: answers requests that surely pay at least `least_fee` wei. watches: challenges wrong
+    answers, and buys inputs that it does not have, up to `buys` bytes for a request.
     """
 
     account: bytes
