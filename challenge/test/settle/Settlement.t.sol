@@ -244,6 +244,25 @@ contract Settlement_Test is Test {
         }
     }
 
+    /// @dev Of so much gas the 64th part is more than the reserve: at the least that is taken, the consumer has all of it.
+    function test_deliver_leastGasForTheLargestCallback_neverStarvesIt() external {
+        asked.callbackGas = settlement.MOST_GAS();
+        asker.ask(asked, "");
+        asked.nonce = 1;
+        uint256 sent = asked.callbackGas;
+        while (!_isTaken(sent)) sent += 4_000;
+        vm.assertTrue(sent > asked.callbackGas, "what is passed on is less than what is sent");
+        vm.assertTrue(asker.gas() + 2_000 > asked.callbackGas, "starved");
+    }
+
+    function _isTaken(uint256 sent) private returns (bool) {
+        try settlement.deliver{gas: sent}(asked, outputs, "final") returns (bool done) {
+            return done;
+        } catch {
+            return false;
+        }
+    }
+
     function test_request_moreGasThanABlockHolds_reverts() external {
         asked.callbackGas = settlement.MOST_GAS() + 1;
         vm.expectRevert(
