@@ -59,7 +59,7 @@ def whole(witness: Witness, operand) -> Opening:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_step_operand_outside_its_domain_is_refused(case):
+def test_property_40_step_operand_outside_its_domain_is_refused(case):
     step = lied(*CASES[case])
     with pytest.raises(MalformedEvidence, match=r"row|looked up|divisor|root of"):
         advance(step.statement, step.openings, step.record, step.start)
@@ -68,7 +68,7 @@ def test_step_operand_outside_its_domain_is_refused(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_step_operand_inside_its_domain_is_taken_from_the_same_leaves(case):
+def test_property_40_step_operand_inside_its_domain_is_taken_from_the_same_leaves(case):
     """So that the refusals above are for the value, and for nothing else."""
     kind, operands, attributes, place, _ = CASES[case]
     inputs = [o for o in operands if o.interval is not None]

@@ -263,7 +263,7 @@ def test_step_honest_is_taken():
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=str)
-def test_step_forged_is_refused_for_its_reason(forgery):
+def test_property_30_step_forged_is_refused_for_its_reason(forgery):
     step = forgery.forge(honest())
     assert step != honest()
     with pytest.raises(MalformedEvidence) as caught:

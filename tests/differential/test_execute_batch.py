@@ -45,7 +45,7 @@ def test_operator_stacked_is_bit_for_bit_each_run(kind: str):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_chain_stacked_is_bit_for_bit_each_run(seed: int):
+def test_property_42_chain_stacked_is_bit_for_bit_each_run(seed: int):
     rng = np.random.default_rng([12, seed])
     assert_stack_is_each_run(image_program(rng), rng, int(rng.integers(2, 6)))
 
@@ -71,7 +71,7 @@ def test_operators_that_share_constants_or_compute_both_operands_are_stacked():
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_zoo_model_in_a_batch_gives_the_claims_and_traces_of_one_by_one(name: str):
+def test_property_42_zoo_model_in_a_batch_gives_the_claims_and_traces_of_one_by_one(name: str):
     model = zoo.model(name)
     program = vml.compile(model.path, model.calibration(32), threshold=-1)
     samples, _ = model.test(11)

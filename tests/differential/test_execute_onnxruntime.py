@@ -184,7 +184,7 @@ def test_zoo_model_on_200_samples_agrees_on_every_intermediate(name: str, width:
 
 
 @pytest.mark.parametrize("spec", [(8, "8"), (8, "16"), (16, "16")], ids=str)
-def test_seeded_large_models_are_bit_for_bit_the_reference_with_one_thread_and_two(spec: tuple[int, str]):
+def test_property_42_seeded_large_models_are_bit_for_bit_the_reference_with_one_thread_and_two(spec: tuple[int, str]):
     for model, of in ((seeded.mlp((256, 300, 10)), (1, 256)), (seeded.cnn((32, 0, 64, 0)), (1, 3, 32, 32))):
         rng = np.random.default_rng(0)
         samples = [{"x": rng.standard_normal(of, dtype=np.float32)} for _ in range(3)]
@@ -253,7 +253,7 @@ def test_view_of_a_convolution_with_too_many_terms_is_refused_by_name():
         OnnxView(b.build())
 
 
-def test_traces_from_one_view_in_many_threads_are_each_their_own(monkeypatch: pytest.MonkeyPatch):
+def test_property_42_traces_from_one_view_in_many_threads_are_each_their_own(monkeypatch: pytest.MonkeyPatch):
     rng = np.random.default_rng(17)
     program = image_program(rng)
     runs = [random_inputs(program, rng) for _ in range(40)]

@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 import pytest
 
+from differential.random_programs import random_program
 from differential.step_cases import random_trace, steps
 from differential.step_chain import CONTRACTS, Chain, Refused, chain, record_of, signed, word
 from differential.test_steps_operators import assert_alike as assert_step_alike
+from differential.test_steps_operators import some_elements
 from verifiable_ml.commitment import Dtype, MerkleTree, encode_tensor, tensor_root, tensor_tree, trace_root
 from verifiable_ml.dispute.accumulator import LIMIT
 from verifiable_ml.dispute.descriptor import parse
 from verifiable_ml.dispute.opening import Opening, Run, show
 from verifiable_ml.dispute.step import Accumulator, Statement, advance, neutral
 from verifiable_ml.dispute.witness import Witness
-from verifiable_ml.execute import run_reference
+from verifiable_ml.execute import OnnxView, run_reference
 from verifiable_ml.program import OPERATORS, Builder, Interval, Program, Tokens
 
 TERMS = 1024
@@ -31,7 +34,7 @@ def program_of_bytes() -> Program:
 
 
 @pytest.mark.parametrize(("x_type", "w_type"), product(Dtype, repeat=2), ids=lambda dtype: dtype.label)
-def test_dot_product_of_ends_is_exact(x_type, w_type):
+def test_property_39_dot_product_of_ends_is_exact(x_type, w_type):
     """Operands full of the least or the greatest of their dtype, or of both in turn, all 1,024 terms at once: also of dtypes of
     which no program has so many, since their sum would leave 2^47."""
     honest = Witness(run_reference(program_of_bytes(), dict.fromkeys("xw", np.ones((1, 1, TERMS), np.uint8))))
@@ -48,6 +51,29 @@ def test_dot_product_of_ends_is_exact(x_type, w_type):
             end = Accumulator(start.value + expected)
             assert advance(statement, openings, None, start) == end
             assert chain().advance(bytes(data), statement, openings, None, start) == end
+
+
+def at_its_ends(program: Program) -> Iterator[dict[str, np.ndarray]]:
+    """All inputs full of their least integers, of their greatest, and of both in turn."""
+    for places in ((0,), (1,), (0, 1), (1, 0)):
+        ends = {each.name: (each.spec.interval.low, each.spec.interval.high) for each in program.inputs}
+        yield {each.name: np.resize([ends[each.name][end] for end in places], each.spec.shape) for each in program.inputs}
+
+
+@pytest.mark.parametrize("kind", OPERATORS)
+def test_property_39_ends_of_every_range_are_alike_in_numpy_onnxruntime_and_solidity(kind):
+    rng, seen = np.random.default_rng([39, *kind.encode()]), 0
+    while seen < 8:
+        program = random_program(kind, rng)
+        if program is None:
+            continue
+        seen += 1
+        for inputs in at_its_ends(program):
+            trace = run_reference(program, inputs)
+            assert OnnxView(program, every_output=True).trace(inputs).root == trace.root
+            for element in some_elements(trace, rng)[:8]:
+                for step in steps(trace, len(trace.tensors) - 1, element):
+                    assert_step_alike(step)
 
 
 def whole(tensor: np.ndarray) -> tuple[Run, ...]:

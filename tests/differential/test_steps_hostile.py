@@ -84,14 +84,14 @@ def assert_alike(kind: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_step_of_a_liar_is_taken_or_refused_alike(kind):
+def test_property_40_step_of_a_liar_is_taken_or_refused_alike(kind):
     assert_alike(kind, 500)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("kind", KINDS)
-def test_step_of_a_liar_a_hundred_thousand_times_is_taken_or_refused_alike(kind):
+def test_property_40_step_of_a_liar_a_hundred_thousand_times_is_taken_or_refused_alike(kind):
     assert_alike(kind, 100_000)
 
 

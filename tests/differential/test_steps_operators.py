@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Every step in Python and in Solidity, on honest evidence: the same accumulators, the same integers (property 43)."""
+"""Every step in Python and in Solidity, on honest evidence: the same accumulators, the same integers (properties 41 and 43)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from verifiable_ml.commitment import Dtype, tensor_root
 from verifiable_ml.dispute.descriptor import parse
 from verifiable_ml.dispute.opening import Run
 from verifiable_ml.dispute.step import Accumulator, advance, finish
-from verifiable_ml.execute import Trace
+from verifiable_ml.execute import OnnxView, Trace, run_reference
+from verifiable_ml.program import Builder, Interval, Tokens
 
 PIECED = {"matmul", "conv", "sum", "max", "argmax"}
 
@@ -32,7 +33,7 @@ def assert_alike(step: Step) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.name}")
-def test_step_named_case_on_chain_is_the_traces(case):
+def test_property_43_step_named_case_on_chain_is_the_traces(case):
     trace = trace_of(case)
     for element in range(trace.tensors[-1].size):
         for step in steps(trace, len(trace.tensors) - 1, element):
@@ -59,15 +60,36 @@ def assert_many_alike(kind: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_step_a_thousand_random_pieces_are_alike(kind):
+def test_property_43_step_a_thousand_random_pieces_are_alike(kind):
     assert_many_alike(kind, 1_000)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("kind", KINDS)
-def test_step_a_hundred_thousand_random_pieces_are_alike(kind):
+def test_property_43_step_a_hundred_thousand_random_pieces_are_alike(kind):
     assert_many_alike(kind, 100_000)
+
+
+def test_property_41_taps_in_the_padding_read_the_zero_point():
+    """As if it stood there: in NumPy, in onnxruntime, and in the steps, of which some read nothing but padding."""
+    shown, rest = (
+        np.arange(200, 208).reshape(1, 4, 2),
+        {"x_zero": 7, "w_zero": -1, "strides": (1,), "dilations": (1,), "groups": 1},
+    )
+    tensors = []
+    for x, pads in ((shown, (3, 4)), (np.pad(shown, ((0, 0), (3, 4), (0, 0)), constant_values=7), (0, 0))):
+        b = Builder()
+        weights = b.constant(np.arange(-6, 6).reshape(2, 3, 2) ** 2)
+        b.output("y", b.apply("conv", b.input("x", x.shape, Interval(0, 255), Tokens()), weights, pads=pads, **rest), Tokens())
+        trace = run_reference(b.build(), {"x": x})
+        assert OnnxView(trace.program, every_output=True).trace({"x": x}).root == trace.root
+        for element in range(trace.tensors[1].size):
+            for step in steps(trace, 1, element):
+                assert_alike(step)
+        tensors.append(trace.tensors[1])
+    np.testing.assert_array_equal(*tensors)
+    assert not tensors[0][:, [0, -1, -2]].any() and tensors[0][:, 1:-2].all()
 
 
 SHIFTS, MULTIPLIERS = (0, 1, 31, 61, 62), (0, 1, 3, (1 << 15) - 1)

@@ -22,12 +22,12 @@ def assert_recomputed(trace: Trace, index: int) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.name}")
-def test_step_named_case_every_element_is_the_traces(case):
+def test_property_43_step_named_case_every_element_is_the_traces(case):
     assert_recomputed(trace_of(case), len(trace_of(case).tensors) - 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_step_random_program_every_element_is_the_traces(kind):
+def test_property_43_step_random_program_every_element_is_the_traces(kind):
     rng = np.random.default_rng(list(kind.encode()))
     for _ in range(25):
         trace = random_trace(kind, rng)
