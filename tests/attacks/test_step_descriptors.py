@@ -12,7 +12,9 @@ import pytest
 from differential.step_cases import random_trace, steps
 from differential.step_chain import Refused, chain
 from differential.test_steps_hostile import form_in_python
+from verifiable_ml.dispute.step import Accumulator
 from verifiable_ml.program import OPERATORS
+from verifiable_ml.program.identity import MAX_DESCRIPTOR
 
 IDENTITY = b"\0" + b"\x80" + bytes(7) + b"\x7f" + b"\xff" * 7
 """Shift and bounds of what is stored as it is, rule 5."""
@@ -86,10 +88,10 @@ def most(size: int, kernel: int, pad: int, y: int) -> bytes:
     return of("max", (1, y, 1), (1, size, 1), more=more, k=kernel)
 
 
-def points(axes: int) -> bytes:
-    """A maximum over windows of one entry, along so many axes: 96 bytes, and 48 an axis."""
-    more = number(0) + numbers(*(1,) * axes) * 2 + numbers(*(0,) * axes * 2) + numbers(*(1,) * axes)
-    return of("max", (1,) * (axes + 2), (1,) * (axes + 2), more=more)
+def ones(axes: int) -> bytes:
+    """One entry of so many axes moved to one of 20: of 29 axes it takes 640 bytes."""
+    more = numbers(*[1] * 20) + numbers(1, 1, 1, 1) + numbers(0, 1, 2, 3) + b"\4" + numbers(1, 0, 1, 1) * 4 + number(0) * 2
+    return of("rearrange", (1,) * 20, (1,) * axes, more=more)
 
 
 def product(*shape: int) -> bytes:
@@ -146,9 +148,9 @@ UNFIT = {
 """What does not fit, and the nearest that does."""
 
 MALFORMED = {
-    "more than 640 bytes": (points(12), points(11)),
+    "more than 640 bytes": (ones(30), ones(29)),
     "more than 32 axes": (product(*[1] * 33), product(*[1] * 32)),
-    "more than 2^31 elements": (product(65536, 32769), product(65536, 32768)),
+    "2^31 + 1 elements": (product(3, 715827883), product(65536, 32768)),
     "an axis of nothing": (product(3, 0), product(3, 1)),
     "a fifth dtype": (ended(dtype=4), ended(dtype=3)),
     "a third kind of operand": (ended(tag=2), ended(tag=0)),
@@ -171,3 +173,15 @@ def test_property_31_descriptor_whose_parts_do_not_fit_is_refused(case):
     assert form_in_python(fits) == chain().form(fits) is not None
     assert form_in_python(unfit) is None
     assert chain().form(unfit) == Refused("Unfit" if case in UNFIT else "MalformedDescriptor")
+
+
+def test_property_31_finish_refuses_bytes_that_have_no_room_for_a_requantisation():
+    """It reads the head and the end alone; here the one would lie in the other."""
+    end = IDENTITY + bytes(32) + (1).to_bytes(4, "big") * 2
+    apart, overlapping = bytes([OPERATORS["mul"].CODE, 3]) + dims() + end, bytes([OPERATORS["mul"].CODE, 3]) + end
+    assert chain().finish(apart, 0, Accumulator(7), None) == 7
+    assert chain().finish(overlapping, 0, Accumulator(7), None) == Refused("MalformedDescriptor")
+
+
+def test_longest_descriptor_has_640_bytes():
+    assert len(ones(29)) == MAX_DESCRIPTOR
