@@ -15,7 +15,7 @@ from verifiable_ml.dispute.game import Reason
 from verifiable_ml.dispute.simulate import Played
 from verifiable_ml.program.pieces import partial_levels
 
-MANY = [pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)], id="100,000"), pytest.param(1500, id="1,500")]
+MANY = [pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)], id="100,000"), pytest.param(1500, id="1,500")]
 
 
 def within_rule_42(played: Played) -> bool:
