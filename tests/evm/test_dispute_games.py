@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evm.dispute_scenes import digits, long_rows
+from verifiable_ml.dispute import onchain
 from verifiable_ml.dispute.clock import Side
 from verifiable_ml.dispute.daemon import Daemon
 from verifiable_ml.dispute.docket import account_bytes
@@ -14,8 +17,9 @@ from verifiable_ml.dispute.duty import CloseGame, Finalise, Play, ReturnBond, Ro
 from verifiable_ml.dispute.game import Outcome, Reason
 from verifiable_ml.dispute.liars import LIES, one_number
 from verifiable_ml.dispute.moves import Name, Partials, Timeout
+from verifiable_ml.dispute.onchain import NEVER, Asked
 from verifiable_ml.dispute.rehearsal import rehearse
-from verifiable_ml.dispute.runs import Runs
+from verifiable_ml.dispute.runs import Runs, input_bytes
 from verifiable_ml.dispute.settlement import AssertionStatus, RequestStatus
 
 CONVICTED = Outcome(Side.CHALLENGER, Reason.STEP)
@@ -120,6 +124,18 @@ def test_proposer_that_was_convicted_does_not_answer_again():
     (request,) = scene.proposer.reader.read(scene.proposer.account).requests.values()
     assert (request.status, request.epoch) == (RequestStatus.OPEN, 1)
     assert scene.proposer.once() == []
+
+
+def test_rule_17_proposer_reads_from_which_second_on_a_fee_can_be_taken_back():
+    """Of two requests with the same fee it answers the one that keeps it."""
+    program, trace = digits()
+    scene = rehearse(program, trace)
+    data, roots = input_bytes(trace)
+    soon = scene.proposer.reader.read(scene.proposer.account).now + 200
+    onchain.request(scene.contracts.by(scene.chain.accounts[3]), program, data, roots, Asked(fee=10**15, deadline=soon))
+    scene.proposer.role = replace(scene.proposer.role, least_fee=10**15)
+    assert [done.duty.request for done in scene.proposer.once()] == [scene.request_id]
+    assert [each.deadline for each in scene.proposer.docket.requests.values()] == [NEVER, soon]
 
 
 def test_property_37_demanded_leaves_are_served_and_those_of_an_absent_proposer_kill_its_assertion():
