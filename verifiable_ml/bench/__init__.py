@@ -13,6 +13,7 @@ from verifiable_ml.bench.classical import classical
 from verifiable_ml.bench.dispute import dispute
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
+from verifiable_ml.bench.onchain import onchain
 from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
 from verifiable_ml.bench.sybils import sybils
@@ -31,6 +32,7 @@ TABLES: dict[str, Measure] = {
     "operators": operators,
     "sybils": sybils,
     "dispute": dispute,
+    "onchain": onchain,
 }
 """Name on the command line: what measures it."""
 
