@@ -109,7 +109,7 @@ def test_deploy_on_the_embedded_chain_says_that_it_is_a_rehearsal():
 
 
 def test_lint_of_one_problem_counts_it_as_one(monkeypatch):
-    monkeypatch.setattr("verifiable_ml.frontend.lint", lambda *_: [Problem("n", "Det", "r", "f")])
+    monkeypatch.setattr("verifiable_ml.frontend.lint", lambda *_, **__: [Problem("n", "Det", "r", "f")])
     assert "1 problem\n" in run("lint zoo:digits-mlp").stdout
 
 
