@@ -22,8 +22,17 @@ from verifiable_ml.program import OPERATORS
 
 STEPS = ("Steps", *(f"{name.capitalize()}Step" for name in OPERATORS))
 GAMES = ("ProgramRegistry", "OptimisticClaims", "DisputeGame")
-SETTLE = ("Settlement", "EzklWay", "DisputeWay", "ExecutionWay", "Erc8274Verifier")
-OURS = ("ClaimVerifier", "VerifiedPayout", "OnChainExecution", "SumcheckVerifier", *STEPS, *GAMES, *SETTLE)
+SETTLE = ("Settlement", "EzklWay", "SumcheckWay", "DisputeWay", "ExecutionWay", "Erc8274Verifier")
+OURS = (
+    "ClaimVerifier",
+    "VerifiedPayout",
+    "OnChainExecution",
+    "SumcheckVerifier",
+    "SumcheckClaimVerifier",
+    *STEPS,
+    *GAMES,
+    *SETTLE,
+)
 REUSABLE = "Halo2VerifierReusable"
 
 

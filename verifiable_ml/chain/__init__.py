@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from verifiable_ml.chain.evidence import Evidence, Key, Receipt
+from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import FIELD, Registration, TensorLayout
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = [
     "Key",
     "Log",
     "Node",
+    "PlanRegistration",
     "Receipt",
     "Refusal",
     "Registered",

@@ -11,18 +11,12 @@ from eth_utils.address import is_hex_address, to_checksum_address
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
 from verifiable_ml.chain.claims import evidence_arguments, judge, mismatch, rejected
 from verifiable_ml.chain.contract import Contract, deploy
-from verifiable_ml.chain.deployment import differences, to_struct
 from verifiable_ml.chain.evidence import Evidence, Key, Receipt
 from verifiable_ml.chain.node import Node
-from verifiable_ml.chain.registration import DEDICATED_ABOVE_WORDS, Registration
+from verifiable_ml.chain.pins import CLAIM_VERIFIER, REUSABLE_VERIFIER, SUMCHECK_CLAIM_VERIFIER, Pinnable, pins
 from verifiable_ml.chain.reverts import Reverted, printable
-from verifiable_ml.chain.solc import compile_source
 from verifiable_ml.commitment import Claim
 from verifiable_ml.errors import ChainError, InvalidInput
-
-CLAIM_VERIFIER = "ClaimVerifier"
-REUSABLE_VERIFIER = "Halo2VerifierReusable"
-DEDICATED_VERIFIER = "Halo2Verifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,8 @@ class Registered:
 class Chain:
     """A connection with the contracts in use on it.
 
-    claim_verifier, reusable_verifier: addresses of contracts that stand already; what is missing, `register` deploys.
+    claim_verifier, reusable_verifier: addresses of contracts that stand already; what is missing, `register` deploys. The
+    first is whichever contract judges claims, of ezkl's keys or of native ones: its code says which.
     implicit: whether `verify` may register a key by itself, which costs gas: only where gas is free.
     """
 
@@ -51,8 +46,20 @@ class Chain:
     ) -> None:
         self.node = node
         self.implicit = implicit
-        self.claim_verifier = self.at(CLAIM_VERIFIER, claim_verifier) if claim_verifier else None
+        self.claim_verifiers: dict[str, Contract] = {}
+        if claim_verifier:
+            found = self._judge(claim_verifier)
+            self.claim_verifiers[found.artifact.name] = found
         self.reusable_verifier = self.at(REUSABLE_VERIFIER, reusable_verifier) if reusable_verifier else None
+
+    @property
+    def claim_verifier(self) -> Contract | None:
+        """The contract that pins ezkl's keys, if it is known."""
+        return self.claim_verifiers.get(CLAIM_VERIFIER)
+
+    @claim_verifier.setter
+    def claim_verifier(self, contract: Contract) -> None:
+        self.claim_verifiers[CLAIM_VERIFIER] = contract
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -85,31 +92,37 @@ class Chain:
         """Create a contract, by the name of an artifact that ships or from a compiled one. Raises ChainError."""
         return deploy(self.node, load_artifact(artifact) if isinstance(artifact, str) else artifact, *arguments)[0]
 
-    def register(self, registration: Registration) -> Registered:
+    def create(self, artifact: Artifact, gas: dict[str, int], *arguments: Any) -> Contract:
+        """The same, its gas added to that of its name. Raises ChainError."""
+        contract, sent = deploy(self.node, artifact, *arguments)
+        gas[artifact.name] = gas.get(artifact.name, 0) + sent.gas_used
+        return contract
+
+    def register(self, registration: Pinnable) -> Registered:
         """Pin a key for its program, for ever, and deploy what that needs.
 
         Raises ChainError if another key is pinned already, or the account is not the ClaimVerifier's deployer;
         BackendUnavailable if a dedicated verifier has to be compiled and no compiler is there.
         """
         gas: dict[str, int] = {}
-        if self.claim_verifier is None:
-            self.claim_verifier = self._deploy(load_artifact(CLAIM_VERIFIER), gas)
-        verifier = self._verifier_for(registration, gas)
-        struct = to_struct(registration, verifier.address)
-        sent = self.claim_verifier.send("register", struct)
-        gas["register"] = sent.gas_used
-        return Registered(self.claim_verifier.address, verifier.address, registration.deployment_id, gas)
+        kind = pins(registration)
+        if kind.contract not in self.claim_verifiers:
+            self.claim_verifiers[kind.contract] = kind.deploy(self, gas)
+        contract = self.claim_verifiers[kind.contract]
+        struct, verifier = kind.struct(self, contract, gas)
+        gas["register"] = contract.send("register", struct).gas_used
+        return Registered(contract.address, verifier, registration.deployment_id, gas)
 
-    def check(self, registration: Registration) -> tuple[str, ...]:
+    def check(self, registration: Pinnable) -> tuple[str, ...]:
         """What differs between the chain and a registration made from the program; () if nothing does (rule 10).
 
         Assures, under collision resistance of keccak-256 and an honest node, that the ClaimVerifier pins this key.
         """
-        contract = self._claim_verifier()
+        contract = self._claim_verifier(registration)
         pinned = self._pinned(contract, registration)
         if pinned is None:
             return ("nothing is pinned for this program and privacy",)
-        return self._differences(pinned, registration, self._verifier_artifact(registration))
+        return pins(registration).differences(self, contract, pinned, compiled=True)
 
     def verify(self, proof: Evidence, claim: Claim, key: Key) -> Receipt:
         """Have the ClaimVerifier check a proof of a claim, and record it in a transaction if it holds.
@@ -134,68 +147,42 @@ class Chain:
             return judge(refused, claim)
         return Receipt(accepted=True, reason="", gas_used=sent.gas_used, transaction=sent.transaction, claim_id=claim_id)
 
-    def _ready(self, registration: Registration) -> Contract:
-        """The ClaimVerifier, with this very key pinned in it; what it says under another one means nothing."""
-        contract = self._implicit(registration) if self.claim_verifier is None else self.claim_verifier
-        pinned = self._pinned(contract, registration)
-        if pinned is None:
-            return self._implicit(registration)
-        reusable = None if registration.dedicated_source is not None else load_artifact(REUSABLE_VERIFIER)
-        found = self._differences(pinned, registration, reusable)
+    def _ready(self, registration: Pinnable) -> Contract:
+        """The contract of its kind, with this very key pinned in it; what it says under another one means nothing."""
+        known = self.claim_verifiers.get(pins(registration).contract)
+        pinned = self._pinned(known, registration) if known else None
+        if known is None or pinned is None:
+            if self.implicit:
+                self.register(registration)
+            return self._claim_verifier(registration)
+        found = pins(registration).differences(self, known, pinned, compiled=False)
         if found:
             raise ChainError(
-                thing=f"ClaimVerifier at {contract.address}",
+                thing=f"{known.artifact.name} at {known.address}",
                 reason=f"it pins another key for this program and privacy: {', '.join(found)}",
-                hint="ask a ClaimVerifier whose deployer pinned yours: vml deploy --check",
+                hint="ask one whose deployer pinned yours: vml deploy --check",
             )
-        return contract
+        return known
 
-    def _implicit(self, registration: Registration) -> Contract:
-        if self.implicit:
-            self.register(registration)
-        return self._claim_verifier()
-
-    def _differences(self, pinned: tuple[Any, ...], registration: Registration, verifier: Artifact | None) -> tuple[str, ...]:
-        found = differences(pinned, to_struct(registration, "0x" + "00" * 20))
-        right_code = verifier is None or verifier.matches(self.node.code(pinned[4]))
-        return found if right_code else (*found, "verifier")
-
-    def _claim_verifier(self) -> Contract:
-        if self.claim_verifier is None:
+    def _claim_verifier(self, registration: Pinnable) -> Contract:
+        name = pins(registration).contract
+        if name not in self.claim_verifiers:
             raise ChainError(
-                thing=f"ClaimVerifier on {self.node.name}",
+                thing=f"{name} on {self.node.name}",
                 reason="no address is known",
                 hint="deploy one with `vml deploy`, or pass the address of one",
             )
-        return self.claim_verifier
+        return self.claim_verifiers[name]
 
-    def _pinned(self, contract: Contract, registration: Registration) -> tuple[Any, ...] | None:
+    def _judge(self, address: str) -> Contract:
+        """The contract at an address that judges claims of native proofs, or of ezkl's. Raises as `at`."""
+        native = is_hex_address(address) and load_artifact(SUMCHECK_CLAIM_VERIFIER).matches(self.node.code(address))
+        return self.at(SUMCHECK_CLAIM_VERIFIER if native else CLAIM_VERIFIER, address)
+
+    def _pinned(self, contract: Contract, registration: Pinnable) -> tuple[Any, ...] | None:
         try:
             return tuple(contract.call("registered", registration.program_id, registration.privacy_code)[0])
         except Reverted as refused:
             if refused.refusal.name == "UnknownProgram":
                 return None
             raise
-
-    def _verifier_for(self, registration: Registration, gas: dict[str, int]) -> Contract:
-        if registration.dedicated_source is not None:
-            return self._deploy(self._verifier_artifact(registration), gas)
-        if registration.needs_dedicated:
-            raise ChainError(
-                thing=f"a verification key of {len(registration.vka)} words",
-                reason=f"the reusable verifier is trusted up to {DEDICATED_ABOVE_WORDS}",
-                hint="register it with its dedicated verifier's source",
-            )
-        if self.reusable_verifier is None:
-            self.reusable_verifier = self._deploy(load_artifact(REUSABLE_VERIFIER), gas)
-        return self.reusable_verifier
-
-    def _verifier_artifact(self, registration: Registration) -> Artifact:
-        if registration.dedicated_source is None:
-            return load_artifact(REUSABLE_VERIFIER)
-        return compile_source(registration.dedicated_source, DEDICATED_VERIFIER)
-
-    def _deploy(self, artifact: Artifact, gas: dict[str, int]) -> Contract:
-        contract, sent = deploy(self.node, artifact)
-        gas[artifact.name] = sent.gas_used
-        return contract

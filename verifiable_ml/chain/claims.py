@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from verifiable_ml.chain.evidence import Evidence, Receipt
+from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import Registration
 from verifiable_ml.chain.reverts import Reverted
 from verifiable_ml.commitment import Claim, keccak
@@ -44,7 +45,7 @@ def _inputs(claim: Claim, proof: Evidence) -> tuple[bytes, ...]:
     return given
 
 
-def mismatch(claim: Claim, proof: Evidence, registration: Registration) -> str:
+def mismatch(claim: Claim, proof: Evidence, registration: Registration | PlanRegistration) -> str:
     """Why a claim cannot be one of this registration, "" if it can. Raises MalformedEvidence on a proof of another length."""
     if claim.program_id != registration.program_id:
         return f"the claim is about program {claim.program_id.hex()}, the key about {registration.program_id.hex()}"

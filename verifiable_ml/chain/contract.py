@@ -24,7 +24,10 @@ CALL_GAS = 15_000_000
 MAX_CODE = 24_576
 """Bytes of code that a contract may have. Source: EIP-170."""
 
-ASKED = "ClaimVerifier", "Settlement", "EzklWay", "DisputeWay", "ExecutionWay", "OptimisticClaims", "ProgramRegistry"
+ASKED = (
+    "ClaimVerifier", "SumcheckClaimVerifier", "Settlement", "EzklWay", "SumcheckWay", "DisputeWay", "ExecutionWay",
+    "OptimisticClaims", "ProgramRegistry",
+)  # fmt: skip
 """Whose errors come through other contracts: what they refuse, their callers refuse."""
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import Registration
 
 
@@ -24,7 +25,7 @@ class Evidence(Protocol):
 class Key(Protocol):
     """A verification key that can say what a contract must pin."""
 
-    def registration(self) -> Registration:
+    def registration(self) -> Registration | PlanRegistration:
         """The same for the same key, on every machine."""
 
 

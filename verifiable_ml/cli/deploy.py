@@ -19,7 +19,7 @@ from verifiable_ml.cli.verify import REJECTED
 from verifiable_ml.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from verifiable_ml.chain import Chain, Registration
+    from verifiable_ml.chain import Chain, PlanRegistration, Registration
     from verifiable_ml.proving import Estimate
 
 Optimistic = Annotated[
@@ -84,7 +84,7 @@ def _optimistic(screen: Screen, node: Chain, made: api.Program, claims: str | No
     screen.show(document, facts(node.node.name, [*rows, *total]))
 
 
-def _register(screen: Screen, node: Chain, registration: Registration, expected: Estimate) -> None:
+def _register(screen: Screen, node: Chain, registration: Registration | PlanRegistration, expected: Estimate) -> None:
     with screen.waiting(f"registering on {node.node.name}"):
         done = node.register(registration)
     document = {
@@ -100,7 +100,7 @@ def _register(screen: Screen, node: Chain, registration: Registration, expected:
     screen.show(document, facts(head, [*named, *gas_rows(done), *warning_row(expected)]))
 
 
-def _check(screen: Screen, node: Chain, registration: Registration) -> int | None:
+def _check(screen: Screen, node: Chain, registration: Registration | PlanRegistration) -> int | None:
     found = node.check(registration)
     document = {"node": node.node.name, "differences": list(found), "deployment_id": registration.deployment_id.hex()}
     screen.show(document, verdict_line(not found, f"on {node.node.name}", ", ".join(found)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from verifiable_ml.chain import Registration
+from verifiable_ml.chain import PlanRegistration, Registration
 from verifiable_ml.commitment import Claim, Privacy
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.program import Program
@@ -83,7 +83,7 @@ class VerificationKey(Protocol):
     def to_bytes(self) -> bytes:
         """Canonical: one key has one file."""
 
-    def registration(self) -> Registration:
+    def registration(self) -> Registration | PlanRegistration:
         """What a contract has to pin. Raises UnsupportedModel if no contract can verify under this key."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from verifiable_ml.chain import Registration
+from verifiable_ml.chain import PlanRegistration, TensorLayout
 from verifiable_ml.commitment import Claim, Dtype, InputCommitment, Privacy, decode_tensor, encode_tensor, keccak
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import BackendUnavailable, InvalidInput, UnsupportedModel
@@ -28,7 +28,7 @@ from verifiable_ml.proving.proof import KEY_FORMAT, Proof, canonical, malformed,
 
 NAME, VERSION = "sumcheck", 1
 CONTEXT = bytes(32)
-"""Off chain a proof is bound to no request."""
+"""Of a proof that is bound to no request. Off chain they all are."""
 UNSAFE_SEED = b"verifiable_ml: an UNSAFE reference string"
 UNSAFE = "UNSAFE reference string, made from a published seed: anybody can forge proofs; for tests and demos only"
 ASSUMPTION = "KZG over BN254 (about 100 bits), Fiat-Shamir with keccak-256"
@@ -91,11 +91,17 @@ class SumcheckKey:
             }
         )
 
-    def registration(self) -> Registration:
-        """Raises UnsupportedModel: no contract of ours verifies these proofs yet."""
-        raise UnsupportedModel(
-            thing="a sumcheck key", reason="no contract verifies under it yet", hint="prove with `--backend ezkl` for a chain"
-        )
+    def registration(self) -> PlanRegistration:
+        """What a contract pins (rule 10). Raises BackendUnavailable, InvalidInput if no plan follows from the key."""
+        return self._registration
+
+    @cached_property
+    def _registration(self) -> PlanRegistration:
+        try:
+            plan, srs_id, inputs, outputs = _native().plan(self.data, self.reference)
+        except ValueError as error:
+            raise InvalidInput(thing="a sumcheck key", reason=str(error), hint="make it with `vml setup`") from error
+        return PlanRegistration(self.program_id, srs_id, plan, _layouts(self.inputs, inputs), _layouts(self.outputs, outputs))
 
 
 class SumcheckBackend:
@@ -130,14 +136,23 @@ class SumcheckBackend:
             None, SumcheckKey(program.id, data, reference, label, inputs, tuple(spec.dtype for spec in program.output_specs))
         )
 
-    def prove(self, program: Program, inputs: Mapping[str, IntArray], keys: Keys, progress: Progress = silent) -> Proof:
-        """Run it twice, here and in the prover, which must agree. Raises InvalidInput on other keys or inputs."""
+    def prove(
+        self,
+        program: Program,
+        inputs: Mapping[str, IntArray],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = CONTEXT,
+    ) -> Proof:
+        """Run it twice, here and in the prover, which must agree. context: the id of the request that the proof shall settle
+        (rule 9); it holds for nothing else then. Raises InvalidInput on other keys or inputs.
+        """
         key, trace = keys.verification, recorder(program)(inputs)
         prover = self._prover(program)
         if not isinstance(key, SumcheckKey) or prover.verification() != (key.data, key.reference):
             raise InvalidInput(thing="keys", reason="they are of another program or string", hint="make them with `vml setup`")
         progress("proving", None)
-        outputs, payload = prover.prove(CONTEXT, [_flat(tensor) for tensor in trace.inputs])
+        outputs, payload = prover.prove(context, [_flat(tensor) for tensor in trace.inputs])
         if outputs != [_flat(tensor) for tensor in trace.outputs]:
             raise AssertionError("the prover and the program disagree: this is a bug of ours")
         return Proof(NAME, public_claim(trace), payload, tuple(encode_tensor(tensor) for tensor in trace.inputs))
@@ -212,6 +227,12 @@ def _cached_prover(program: Program, srs: Path | None) -> Any:
 def _flat(tensor: IntArray) -> list[int]:
     flat: list[int] = np.asarray(tensor, dtype=np.int64).ravel().tolist()
     return flat
+
+
+def _layouts(dtypes: tuple[Dtype, ...], intervals: list[tuple[int, int, int]]) -> tuple[TensorLayout, ...]:
+    """A key's interval holds what stands in the padding as well, so it may be wider than the type."""
+    pairs = zip(dtypes, intervals, strict=True)
+    return tuple(TensorLayout(dtype, count, max(low, dtype.low), min(high, dtype.high)) for dtype, (count, low, high) in pairs)
 
 
 def _values(dtype: Dtype, data: bytes) -> list[int]:

@@ -11,6 +11,19 @@ from verifiable_ml.settle.execution_way import ExecutionWay
 from verifiable_ml.settle.ezkl_way import EzklWay
 from verifiable_ml.settle.question import NEVER, Question
 from verifiable_ml.settle.settlement import Asked, Delivery, Settlement, Status
+from verifiable_ml.settle.sumcheck_way import SumcheckWay
 from verifiable_ml.settle.way import Way
 
-__all__ = ["NEVER", "Asked", "Delivery", "DisputeWay", "ExecutionWay", "EzklWay", "Question", "Settlement", "Status", "Way"]
+__all__ = [
+    "NEVER",
+    "Asked",
+    "Delivery",
+    "DisputeWay",
+    "ExecutionWay",
+    "EzklWay",
+    "Question",
+    "Settlement",
+    "Status",
+    "SumcheckWay",
+    "Way",
+]

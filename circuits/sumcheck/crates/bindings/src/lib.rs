@@ -117,6 +117,37 @@ fn read_key(py: Python<'_>, key: &[u8], reference: &[u8]) -> PyResult<([u8; 32],
     })
 }
 
+/// Count, least and greatest integer of a tensor.
+type Interval = (usize, i64, i64);
+
+/// Plan, reference string, inputs, outputs.
+type Pinned<Bytes> = (Bytes, [u8; 32], Vec<Interval>, Vec<Interval>);
+
+/// What a contract pins of a key: the plan, the reference string's id, and what is known of each input and of each output.
+///
+/// Raises ValueError on a key that is none, or that is of another string than this reference.
+#[pyfunction(name = "plan")]
+fn read_plan<'py>(py: Python<'py>, key: &[u8], reference: &[u8]) -> PyResult<Pinned<Bound<'py, PyBytes>>> {
+    let (plan, string, inputs, outputs) = py.detach(|| pinned(key, reference))?;
+    Ok((PyBytes::new(py, &plan), string, inputs, outputs))
+}
+
+fn pinned(key: &[u8], reference: &[u8]) -> PyResult<Pinned<Vec<u8>>> {
+    let (key, _) = (self::key(key)?, self::reference(reference)?);
+    let tau: [[u8; 32]; 4] = reference.as_chunks::<32>().0.try_into().map_err(invalid)?;
+    if !Srs::ids(&tau).any(|id| id == key.reference) {
+        return Err(PyValueError::new_err("the key is of another reference string"));
+    }
+    // a plan follows from every key of ours; one of a stranger's may refer to what the writer does not expect
+    let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| plan::plan(&key, tau)));
+    let plan = made.map_err(|_| PyValueError::new_err("no plan follows from the key"))?;
+    let intervals = |ids: &[usize]| -> Vec<Interval> {
+        let tensors = ids.iter().filter_map(|id| key.system.tensors.get(*id));
+        tensors.map(|tensor| (tensor.shape.iter().product(), tensor.low, tensor.high)).collect()
+    };
+    Ok((plan, key.reference, intervals(&key.system.inputs), intervals(&key.system.outputs)))
+}
+
 fn key(bytes: &[u8]) -> PyResult<compiler::VerifierKey<Kzg>> {
     compiler::VerifierKey::from_bytes(bytes).map_err(invalid)
 }
@@ -133,5 +164,6 @@ fn verifiable_ml_sumcheck(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Refused", module.py().get_type::<Refused>())?;
     module.add_function(wrap_pyfunction!(layout, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(read_plan, module)?)?;
     module.add_function(wrap_pyfunction!(read_key, module)?)
 }

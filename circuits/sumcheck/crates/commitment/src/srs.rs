@@ -84,11 +84,12 @@ impl Srs {
 
     /// H(tau in the second group, 4 words || k, a word): what a verification key names it by.
     pub fn id(&self) -> [u8; 32] {
-        let mut hash = Keccak256::new();
-        g2_words(&self.tau).iter().for_each(|word| hash.update(word));
-        hash.update([0; 28]);
-        hash.update(self.k().to_be_bytes());
-        hash.finalize().into()
+        id(&self.tau_words(), self.k())
+    }
+
+    /// The ids that strings of this secret have, by their size.
+    pub fn ids(tau: &[[u8; 32]; 4]) -> impl Iterator<Item = [u8; 32]> {
+        SIZES.map(|k| id(tau, k))
     }
 
     /// The words of tau in the second group, as a contract's pairing takes them.
@@ -127,6 +128,14 @@ impl Srs {
         let (shifted, plain) = rayon::join(|| combined(1), || combined(0));
         Bn254::multi_pairing([shifted, (-plain.into_group()).into_affine()], [G2Affine::generator(), self.tau]).is_zero()
     }
+}
+
+fn id(tau: &[[u8; 32]; 4], k: u32) -> [u8; 32] {
+    let mut hash = Keccak256::new();
+    tau.iter().for_each(|word| hash.update(word));
+    hash.update([0; 28]);
+    hash.update(k.to_be_bytes());
+    hash.finalize().into()
 }
 
 fn read_fq(bytes: &[u8]) -> Option<Fq> {
