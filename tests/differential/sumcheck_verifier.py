@@ -16,7 +16,7 @@ from differential.sumcheck_chain import signature_of
 from verifiable_ml.commitment import keccak
 
 FOLDER = Path(__file__).with_name("proofs")
-"""Made by `cargo run --release -p plan --example record -- PROGRAM INPUTS` in circuits/sumcheck."""
+"""Made by `python -m differential.record_sumcheck`, with tests/ on the path."""
 LIBRARIES = ("Curve", "IndexTable", "Machine", "Mercury", "Scalar")
 PART = 24_575
 """Bytes of a plan in one data contract: EIP-170 allows 24,576, and the first is zero."""

@@ -64,7 +64,7 @@ def test_native_proof_is_accepted_on_chain_for_the_gas_of_the_table(world):
     assert receipt.accepted and receipt.claim_id == world.proof.claim.id
     gas = {**world.registered.gas, "record": receipt.gas_used}
     assert gas == pytest.approx(json.loads(TABLE.read_text()), rel=0.01), f"if on purpose: write {gas} to {TABLE.name}"
-    assert receipt.gas_used < 750_000
+    assert receipt.gas_used < 650_000
 
 
 def test_native_check_finds_what_the_program_asks_for_and_nothing_else(world):

@@ -58,13 +58,14 @@ pub struct Layout {
 
 /// log2 of the fractions that share a helper.
 const GROUP_BITS: usize = 3;
-/// More rows than this cost more gas than a longer opening takes time.
-const ROWS: usize = 64;
+/// A row costs a verifier 6.7k gas and 64 bytes, a longer one costs the prover time: with 64 rows lenet5-mnist is proved in 0.4 s instead of
+/// 0.7 s, and verified for 0.3M gas more.
+const ROWS: usize = 16;
 /// The shortest row, log2.
 const LEAST_ROW: usize = 8;
 
 impl Layout {
-    /// Lays a system out. Rows are as short as leaves no more than 64 of them, 2^n with n even.
+    /// Lays a system out. Rows are as short as leaves no more than 16 of them, 2^n with n even.
     pub fn new(system: &System) -> Option<Self> {
         let lookup_sizes: Vec<usize> = system
             .lookups

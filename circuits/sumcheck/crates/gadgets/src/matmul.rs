@@ -2,14 +2,15 @@
 //! matmul: sum over k of (x - x_zero)(w - w_zero). Rule 63.
 //!
 //! Constant w [N, K]: multipliers are folded into the key's W(n, k) = (w - w_zero) * multiplier(n), zero in the padding; x_zero times its
-//! sum over k is folded into the offset, so padded rows are rows like any other. Two activations: one multiplier, and the sum
+//! sum over k is folded into the offset, so padded rows are rows like any other. If x is a lower tensor whose entries are only moved along k
+//! (a flatten), the key's weights are moved instead, and the lower tensor is read. Two activations: one multiplier, and the sum
 //! over k stops where the axis does.
 
 use crate::affine::{Sum, channel, hull, multipliers, offsets, reach};
 use crate::lowering::{Failure, Lowering, Read, padded};
 use crate::requantise::requantise;
 use program::Operator;
-use relation::{Group, Label, LinearTerm, Operand, Product, TensorId, bits};
+use relation::{Form, Group, Label, LinearTerm, Operand, Product, System, TensorId, bits};
 
 /// See above.
 pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<TensorId, Failure> {
@@ -34,8 +35,12 @@ fn by_constant(lowering: &mut Lowering, operator: &Operator, w: &[i64], n: usize
     let ends =
         scaled.chunks(k).zip(&offset).flat_map(|(row, offset)| weighed(row, low, high).map(|end| end + i128::from(*offset)));
     let ends = hull(ends.chain([0]))?;
-    let weights = lowering.system.constant(&[n, k], padded(&[n, k], &scaled));
     let rows: usize = shape.iter().take(shape.len() - 1).map(|size| bits(*size)).sum();
+    let (x, k, scaled) = match unmoved(&lowering.system, x, rows, k) {
+        Some((source, size, pairs)) => (source, size, moved_back(&scaled, k, size, pairs)),
+        None => (x, k, scaled),
+    };
+    let weights = lowering.system.constant(&[n, k], padded(&[n, k], &scaled));
     let label = |bits: usize| Label { bits, size: 1 << bits };
     let product = Product {
         labels: vec![label(rows), label(bits(k)), label(bits(n))],
@@ -46,6 +51,35 @@ fn by_constant(lowering: &mut Lowering, operator: &Operator, w: &[i64], n: usize
     let shape = lowering.batched(&operator.output.shape);
     let product = lowering.system.product(&shape, ends, product);
     Ok(Sum { shape, terms: vec![LinearTerm::same(1, product, rows + bits(n))], offset, ends })
+}
+
+/// The most a key's weights may grow by, log2, for a move that need not be proved.
+const GROWTH: usize = 1;
+
+/// The tensor behind x, if x only moves its entries along the last axis: its size there, and (place in x, place in it) of each.
+fn unmoved(system: &System, x: TensorId, rows: usize, k: usize) -> Option<(TensorId, usize, &[(u32, u32)])> {
+    let Form::Linear(linear) = &system.tensors[x].form else { return None };
+    let ([term], 0, 0) = (&linear.terms[..], linear.offset, linear.shift) else { return None };
+    let (Group::Map { out, input, pairs }, kept) = term.groups.split_last()? else { return None };
+    let same = kept.iter().map(|group| if let Group::Same(bits) = group { Some(*bits) } else { None }).sum::<Option<usize>>();
+    let once =
+        |place: fn(&(u32, u32)) -> u32| pairs.iter().map(place).collect::<std::collections::HashSet<_>>().len() == pairs.len();
+    let in_order = term.order.iter().copied().eq(0..term.groups.len());
+    let fits = same == Some(rows) && *out == bits(k) && *input <= bits(k) + GROWTH && system.is_flat(term.source);
+    (term.coefficient == 1 && in_order && fits && once(|pair| pair.0) && once(|pair| pair.1)).then_some((
+        term.source,
+        1 << input,
+        pairs,
+    ))
+}
+
+/// Rows of k weights as rows of `size`, each where the tensor behind x has what it weighs.
+fn moved_back(weights: &[i64], k: usize, size: usize, pairs: &[(u32, u32)]) -> Vec<i64> {
+    let mut moved = vec![0; weights.len() / k * size];
+    for (from, to) in weights.chunks(k).zip(moved.chunks_mut(size)) {
+        pairs.iter().filter_map(|(o, i)| Some((*from.get(*o as usize)?, *i as usize))).for_each(|(w, i)| to[i] = w);
+    }
+    moved
 }
 
 /// Least and greatest of sum of w * x over x in [low, high].

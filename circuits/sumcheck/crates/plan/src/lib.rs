@@ -9,7 +9,7 @@ mod claims;
 mod factor;
 mod machine;
 
-pub use machine::{Op, summary};
+pub use machine::Op;
 
 use claims::{Claim, Settled, expand, settle_conv, settle_product};
 use commitment::Commitment;

@@ -8,9 +8,6 @@
 use field::Fr;
 use std::collections::HashMap;
 
-/// Bytes before the data.
-const HEADER: usize = 192;
-
 /// Of the bytes and of what instructions mean.
 pub const VERSION: u32 = 1;
 
@@ -311,16 +308,4 @@ fn joined(code: &[(Reg, Instruction)], mut data: Vec<u8>, place: &impl Fn(Reg) -
         from += run;
     }
     (short, data)
-}
-
-/// How much of what there is in a plan, for people: counts of the header, and of each instruction.
-pub fn summary(plan: &[u8]) -> String {
-    let field = |place: usize| plan.as_chunks::<4>().0.get(place).map_or(0, |field| u32::from_be_bytes(*field) as usize);
-    let code = plan.get(HEADER + field(3)..).unwrap_or(&[]);
-    let mut counts = std::collections::BTreeMap::<u8, usize>::new();
-    code.as_chunks::<16>().0.iter().take(field(4)).for_each(|instruction| *counts.entry(instruction[0]).or_default() += 1);
-    let names =
-        ["version", "constants", "registers", "bytes of data", "instructions", "words of the statement", "words of the proof"];
-    let header: Vec<String> = names.iter().enumerate().map(|(place, name)| format!("{name} {}", field(place))).collect();
-    format!("{}; instructions by code {counts:?}; {} bytes", header.join(", "), plan.len())
 }
