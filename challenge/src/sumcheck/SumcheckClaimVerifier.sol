@@ -114,11 +114,7 @@ contract SumcheckClaimVerifier is ISumcheckClaimVerifier {
         if (outputs.length != pin.outputs.length) revert WrongCount(pin.outputs.length, outputs.length);
         if (proof.length != pin.proofLength) revert WrongProofLength(pin.proofLength, proof.length);
         // INVARIANT: every word of the statement is computed here, from bytes that are hashed into the claim id below.
-        _ask(
-            abi.encodeCall(
-                SumcheckVerifier.verify, (pin.plans, context, _statement(pin, inputs, outputs), _words(proof))
-            )
-        );
+        _ask(bytes.concat(_question(pin.plans, context, _statement(pin, inputs, outputs), proof.length / 32), proof));
         bytes memory commitments = ClaimId.publicCommitments(_roots(pin.inputs, inputs));
         inputsId = keccak256(commitments);
         claimId = ClaimId.ofClaim(programId, commitments, _roots(pin.outputs, outputs), privacy);
@@ -153,10 +149,15 @@ contract SumcheckClaimVerifier is ISumcheckClaimVerifier {
         }
     }
 
-    function _words(bytes calldata proof) private pure returns (uint256[] memory words) {
-        words = new uint256[](proof.length / 32);
+    /// @dev The call but for the words of the proof, which are the last thing in it: word by word they would cost 15k gas more.
+    function _question(address[] memory plans, bytes32 context, uint256[] memory statement, uint256 count)
+        private
+        pure
+        returns (bytes memory question)
+    {
+        question = abi.encodeCall(SumcheckVerifier.verify, (plans, context, statement, new uint256[](0)));
         assembly ("memory-safe") {
-            calldatacopy(add(words, 32), proof.offset, proof.length)
+            mstore(add(question, mload(question)), count) // the length of the array that is empty so far
         }
     }
 
