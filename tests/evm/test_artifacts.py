@@ -21,7 +21,7 @@ from verifiable_ml.program import OPERATORS
 
 OUT = artifacts.CHECKOUT.parent / "out"
 OURS = tuple(sorted(path.stem for path in artifacts.CHECKOUT.glob("*.json") if path.stem != "Halo2VerifierReusable"))
-STRUCTS = {"Deployment", "Question", "ClaimState", "Forms", "GameState"}
+STRUCTS = {"Deployment", "PlanPin", "Question", "ClaimState", "Forms", "GameState"}
 """Files of structs alone."""
 
 
