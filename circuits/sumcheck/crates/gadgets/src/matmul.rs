@@ -56,8 +56,11 @@ fn by_constant(lowering: &mut Lowering, operator: &Operator, w: &[i64], n: usize
 /// The most a key's weights may grow by, log2, for a move that need not be proved.
 const GROWTH: usize = 1;
 
+/// (place in one tensor, place in another) of each entry that is moved.
+type Moves<'a> = &'a [(u32, u32)];
+
 /// The tensor behind x, if x only moves its entries along the last axis: its size there, and (place in x, place in it) of each.
-fn unmoved(system: &System, x: TensorId, rows: usize, k: usize) -> Option<(TensorId, usize, &[(u32, u32)])> {
+fn unmoved(system: &System, x: TensorId, rows: usize, k: usize) -> Option<(TensorId, usize, Moves<'_>)> {
     let Form::Linear(linear) = &system.tensors[x].form else { return None };
     let ([term], 0, 0) = (&linear.terms[..], linear.offset, linear.shift) else { return None };
     let (Group::Map { out, input, pairs }, kept) = term.groups.split_last()? else { return None };
