@@ -14,7 +14,7 @@ use sumcheck::Fault;
 use sumcheck::channel::Word;
 use transcript::Transcript;
 
-static SRS: LazyLock<Srs> = LazyLock::new(|| Srs::unsafe_from_seed(12, b"tests").expect("a string"));
+static SRS: LazyLock<Srs> = LazyLock::new(|| Srs::unsafe_from_seed(14, b"tests").expect("a string"));
 
 /// A program's text, an operator after the other.
 #[derive(Default)]
