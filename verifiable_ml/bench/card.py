@@ -60,7 +60,8 @@ def integers(program: api.Program) -> Iterable[Line]:
 def proof(costs: Costs | None) -> Iterable[Line]:
     """By ezkl, nothing hidden."""
     if costs is None:
-        yield "proof by ezkl", "none: its circuits cannot express this program exactly; `replay` verifies it by running it again"
+        other = "`sumcheck` proves it, `replay` runs it again"
+        yield "proof by ezkl", f"none: its circuits cannot express this program exactly; {other}"
         return
     yield "circuit", f"{costs.rows:,} rows of 2^{costs.logrows}; proving key {costs.key_bytes / 1e6:,.1f} MB"
     yield "proof by ezkl", f"{costs.proof_bytes:,} bytes; about {round(costs.verify_gas, -4):,} gas to verify"
