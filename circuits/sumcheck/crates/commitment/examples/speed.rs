@@ -13,8 +13,10 @@ fn main() {
     let (key, verifier) = (srs.prover_key(n).expect("its own size"), srs.verifier_key());
     let mut transcript = Transcript::new("speed");
     let field: Vec<Fr> = (0..count).map(|_| transcript.challenge("value")).collect();
-    let bytes: Vec<u8> = field.iter().map(|x| field::to_bytes(x)[31]).collect();
-    let wide: Vec<u16> = field.iter().map(|x| u16::from_be_bytes([field::to_bytes(x)[30], field::to_bytes(x)[31]])).collect();
+    let integers = |bits: u32| -> Vec<i64> {
+        let word = |x: &Fr| field::to_bytes(x).last_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));
+        field.iter().map(|x| word(x) & ((1 << bits) - 1)).collect()
+    };
     let each = |name: &str, per: usize, start: Instant| {
         println!(
             "{name:20} {:>10.1} ns each, {:>8.1} ms",
@@ -22,12 +24,12 @@ fn main() {
             start.elapsed().as_secs_f64() * 1e3
         );
     };
-    let start = Instant::now();
-    let _ = Kzg::commit_u8(&key, &bytes).expect("fits");
-    each("commit u8", count, start);
-    let start = Instant::now();
-    let _ = Kzg::commit_u16(&key, &wide).expect("fits");
-    each("commit u16", count, start);
+    for bits in [8, 12, 16, 32] {
+        let row = integers(bits);
+        let start = Instant::now();
+        let _ = Kzg::commit_integers(&key, &row).expect("fits");
+        each(&format!("commit {bits} bits"), count, start);
+    }
     let start = Instant::now();
     let row = Kzg::commit_field(&key, &field).expect("fits");
     each("commit field", count, start);
@@ -39,10 +41,6 @@ fn main() {
     let start = Instant::now();
     assert!(Kzg::verify(&verifier, &row, &point, &value, &opening, &mut Transcript::new("speed")));
     each("verify", 1, start);
-    let rows: Vec<u8> = bytes.iter().cycle().take(count * 16).copied().collect();
-    let start = Instant::now();
-    assert_eq!(field::fold_u8(&rows, count, &field[..16]).len(), count);
-    each("fold u8, 16 rows", count * 16, start);
 }
 
 fn weight(point: &[Fr], index: usize) -> Fr {

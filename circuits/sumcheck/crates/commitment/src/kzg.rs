@@ -2,7 +2,8 @@
 //! KZG over BN254: a row is the value of its polynomial at a secret point, in the group. Openings are Mercury's.
 
 use crate::curve::{g1_from_words, g1_words, g2_from_words};
-use crate::{Commitment, Error, mercury, msm};
+use crate::msm::Points;
+use crate::{Commitment, Error, mercury};
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::{CurveGroup, scalar_mul::variable_base::VariableBaseMSM};
 use field::Fr;
@@ -13,7 +14,7 @@ pub use crate::mercury::Opening;
 /// Powers of the secret, in the first group. As many as the longest row has values.
 #[derive(Clone, Debug)]
 pub struct ProverKey {
-    pub(crate) powers: Vec<G1Affine>,
+    pub(crate) powers: Points,
 }
 
 /// The secret in the second group, checked to be a point of it.
@@ -47,21 +48,12 @@ impl Commitment for Kzg {
         mercury::WORDS
     }
 
-    fn commit_u8(key: &ProverKey, row: &[u8]) -> Result<G1Affine, Error> {
-        msm::msm_u8(&key.powers, row)
-    }
-
-    fn commit_u16(key: &ProverKey, row: &[u16]) -> Result<G1Affine, Error> {
-        msm::msm_u16(&key.powers, row)
-    }
-
-    fn commit_i32(key: &ProverKey, row: &[i32]) -> Result<G1Affine, Error> {
-        let scalars: Vec<Fr> = row.iter().map(|value| field::from_i64(i64::from(*value))).collect();
-        msm::msm_field(&key.powers, &scalars)
+    fn commit_integers(key: &ProverKey, row: &[i64]) -> Result<G1Affine, Error> {
+        key.powers.msm_integers(row)
     }
 
     fn commit_field(key: &ProverKey, row: &[Fr]) -> Result<G1Affine, Error> {
-        msm::msm_field(&key.powers, row)
+        key.powers.msm_field(row)
     }
 
     fn words(row: &G1Affine) -> Vec<[u8; 32]> {

@@ -5,6 +5,7 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adder;
 mod buckets;
 mod curve;
 mod kzg;
@@ -62,12 +63,8 @@ pub trait Commitment {
     fn row_words_count(n: usize) -> usize;
     /// Words of an opening of n coordinates, in the order in which the proof carries them.
     fn opening_words_count(n: usize) -> usize;
-    /// A row of bytes. Shorter than 2^n is as if padded by zeros; so below.
-    fn commit_u8(key: &Self::ProverKey, row: &[u8]) -> Result<Self::Row, Error>;
-    /// A row of 16-bit values.
-    fn commit_u16(key: &Self::ProverKey, row: &[u16]) -> Result<Self::Row, Error>;
-    /// A row of signed values.
-    fn commit_i32(key: &Self::ProverKey, row: &[i32]) -> Result<Self::Row, Error>;
+    /// A row of integers, the narrower the cheaper. Shorter than 2^n is as if padded by zeros; so below.
+    fn commit_integers(key: &Self::ProverKey, row: &[i64]) -> Result<Self::Row, Error>;
     /// A row of scalars.
     fn commit_field(key: &Self::ProverKey, row: &[Fr]) -> Result<Self::Row, Error>;
     /// What the transcript absorbs and the proof carries.

@@ -18,7 +18,7 @@
 
 use crate::Error;
 use crate::curve::{g1_from_words, g1_words};
-use crate::msm::msm_field;
+use crate::msm::Points;
 use crate::polynomial::{add_scaled, divide_by_linear, eq_table, evaluate, evaluate_eq, symmetric_part};
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing, scalar_mul::variable_base::VariableBaseMSM};
@@ -102,11 +102,11 @@ fn halves(point: &[Fr]) -> (Vec<Fr>, Vec<Fr>) {
 // ---- prover ---------------------------------------------------------------------------------------------------------
 
 /// Opens `f`, to which `row` is the commitment, at `point`.
-pub fn open(powers: &[G1Affine], row: &G1Affine, f: &[Fr], point: &[Fr], t: &mut Transcript) -> Result<Opening, Error> {
+pub fn open(powers: &Points, row: &G1Affine, f: &[Fr], point: &[Fr], t: &mut Transcript) -> Result<Opening, Error> {
     if point.len() < 2 || 1usize.checked_shl(point.len() as u32) != Some(f.len()) {
         return Err(Error::WrongShape { values: f.len(), coordinates: point.len() });
     }
-    let commit = |name, p: &[Fr]| match msm_field(powers, p)? {
+    let commit = |name, p: &[Fr]| match powers.msm_field(p)? {
         infinity if infinity.is_zero() => Err(Error::Degenerate(name)),
         finite => Ok(finite),
     };

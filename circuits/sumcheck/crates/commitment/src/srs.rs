@@ -5,6 +5,7 @@
 //! coordinates in Montgomery form, (0, 0) for infinity. The Lagrange form is not read.
 
 use crate::curve::g2_words;
+use crate::msm::Points;
 use crate::{Error, ProverKey, VerifierKey};
 use ark_bn254::{Bn254, Fq, Fq2, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, ScalarMul, pairing::Pairing, scalar_mul::variable_base::VariableBaseMSM};
@@ -106,7 +107,7 @@ impl Srs {
     pub fn prover_key(&self, n: u32) -> Result<ProverKey, Error> {
         let values = 1usize.checked_shl(n).unwrap_or(usize::MAX);
         let powers = self.powers.get(..values).ok_or(Error::TooLong { values, points: self.powers.len() })?;
-        Ok(ProverKey { powers: powers.to_vec() })
+        Ok(ProverKey { powers: Points::new(powers.to_vec()) })
     }
 
     /// e(sum r_i P_(i+1), 1) = e(sum r_i P_i, tau), with weights that the file itself determines.

@@ -159,16 +159,12 @@ fn plus(word: &[u8; 32], modulus: ark_ff::BigInt<4>) -> [u8; 32] {
 #[test]
 fn rows_of_every_width_agree_and_fold_as_their_values_do() {
     let (key, _) = keys();
-    let bytes: Vec<u8> = (0..100u32).map(|i| (i * i % 251) as u8).collect();
-    let wide: Vec<u16> = bytes.iter().map(|&v| u16::from(v)).collect();
-    let signed: Vec<i32> = bytes.iter().map(|&v| i32::from(v)).collect();
-    let field: Vec<Fr> = bytes.iter().map(|&v| from_i64(i64::from(v))).collect();
-    let row = Kzg::commit_u8(&key, &bytes).unwrap();
-    assert_eq!(row, Kzg::commit_u16(&key, &wide).unwrap());
-    assert_eq!(row, Kzg::commit_i32(&key, &signed).unwrap());
+    let bytes: Vec<i64> = (0..100).map(|i| i * i % 251).collect();
+    let field: Vec<Fr> = bytes.iter().map(|&v| from_i64(v)).collect();
+    let row = Kzg::commit_integers(&key, &bytes).unwrap();
     assert_eq!(row, Kzg::commit_field(&key, &field).unwrap());
-    let negative: Vec<i32> = signed.iter().map(|v| -v * 70_000).collect();
-    let other = Kzg::commit_i32(&key, &negative).unwrap();
+    let negative: Vec<i64> = bytes.iter().map(|v| -v * 70_000).collect();
+    let other = Kzg::commit_integers(&key, &negative).unwrap();
     let weights = [from_i64(-3), from_i64(1 << 40)];
     let folded: Vec<Fr> = field.iter().map(|v| *v * (weights[0] - from_i64(70_000) * weights[1])).collect();
     assert_eq!(Kzg::fold(&[row, other], &weights), Some(Kzg::commit_field(&key, &folded).unwrap()));
@@ -178,11 +174,11 @@ fn rows_of_every_width_agree_and_fold_as_their_values_do() {
 #[test]
 fn rows_under_a_string_of_two_points_are_summed_right() {
     let minus = Srs::from_halo2(&file_of_minus_one()).unwrap().prover_key(3).unwrap();
-    for row in [[1u8; 8], [0, 2, 0, 2, 0, 2, 0, 2], [3, 3, 3, 3, 3, 3, 3, 0], [1, 2, 3, 4, 5, 6, 7, 255]] {
-        let value: i64 = row.iter().zip([1, -1].into_iter().cycle()).map(|(v, sign)| i64::from(*v) * sign).sum();
+    for row in [[1; 8], [0, 2, 0, 2, 0, 2, 0, 2], [3, 3, 3, 3, 3, 3, 3, 0], [1, 2, 3, 4, 5, 6, 7, 255]] {
+        let value: i64 = row.iter().zip([1, -1].into_iter().cycle()).map(|(v, sign)| v * sign).sum();
         let wanted: G1Affine = (G1Affine::generator() * from_i64(value)).into_affine();
-        assert_eq!(Kzg::commit_u8(&minus, &row), Ok(wanted));
-        assert_eq!(Kzg::commit_u16(&minus, &row.map(|v| u16::from(v) * 257)), Ok((wanted * from_i64(257)).into_affine()));
+        assert_eq!(Kzg::commit_integers(&minus, &row), Ok(wanted));
+        assert_eq!(Kzg::commit_integers(&minus, &row.map(|v| v * 257)), Ok((wanted * from_i64(257)).into_affine()));
     }
 }
 
@@ -196,20 +192,6 @@ fn file_of_minus_one() -> Vec<u8> {
     bytes.resize(4 + 2 * 8 * 64, 0);
     bytes.extend([g2(&G2Affine::generator()), g2(&-G2Affine::generator())].concat());
     bytes
-}
-
-/// Beyond one piece of the bucket method.
-#[test]
-fn long_rows_of_bytes_agree_with_the_library() {
-    let srs = Srs::unsafe_from_seed(16, b"long").unwrap();
-    let key = srs.prover_key(16).unwrap();
-    for len in [1 << 16, 40_001, 1 << 15] {
-        let wide: Vec<u16> = (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as u16).collect();
-        let bytes: Vec<u8> = wide.iter().map(|v| (v % 251) as u8 * u8::from(v % 3 > 0)).collect();
-        let field = |values: Vec<i64>| Kzg::commit_field(&key, &values.into_iter().map(from_i64).collect::<Vec<_>>());
-        assert_eq!(Kzg::commit_u8(&key, &bytes), field(bytes.iter().map(|v| i64::from(*v)).collect()));
-        assert_eq!(Kzg::commit_u16(&key, &wide), field(wide.iter().map(|v| i64::from(*v)).collect()));
-    }
 }
 
 #[test]
@@ -228,9 +210,9 @@ fn row_that_is_not_canonical_cannot_be_read() {
 fn lengths_that_do_not_fit_are_errors_and_no_panics() {
     let (key, _) = keys();
     let mut t = Transcript::new("test");
-    assert_eq!(Kzg::commit_u8(&key, &[]), Err(Error::Empty));
-    assert_eq!(Kzg::commit_u16(&key, &[1; 513]), Err(Error::TooLong { values: 513, points: 512 }));
-    assert_eq!(Kzg::commit_u8(&key, &[0; 4]).unwrap(), G1Affine::identity());
+    assert_eq!(Kzg::commit_integers(&key, &[]), Err(Error::Empty));
+    assert_eq!(Kzg::commit_integers(&key, &[1; 513]), Err(Error::TooLong { values: 513, points: 512 }));
+    assert_eq!(Kzg::commit_integers(&key, &[0; 4]).unwrap(), G1Affine::identity());
     assert_eq!(Kzg::fold(&[], &[]), None);
     assert_eq!(Kzg::fold(&[honest(2).row], &[]), None);
     let row = honest(2).row;

@@ -42,7 +42,7 @@ fn file() -> Vec<u8> {
 fn file_of_true_powers_is_read() {
     let srs = Srs::from_halo2(&file()).unwrap();
     assert_eq!((srs.origin, srs.k()), (Origin::Given, K));
-    let row = Kzg::commit_u8(&srs.prover_key(2).unwrap(), &[1, 0, 2]).unwrap();
+    let row = Kzg::commit_integers(&srs.prover_key(2).unwrap(), &[1, 0, 2]).unwrap();
     assert_eq!(row, (G1Affine::generator() * Fr::from(51u64)).into_affine());
     assert_eq!(srs.prover_key(4).unwrap_err(), Error::TooLong { values: 16, points: 8 });
 }

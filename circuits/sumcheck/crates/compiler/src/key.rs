@@ -3,7 +3,6 @@
 
 use crate::layout::{Layout, Phase};
 use commitment::Commitment;
-use field::Fr;
 use program::Program;
 use rayon::prelude::*;
 use relation::{Form, System};
@@ -81,7 +80,7 @@ where
     let key = committer(layout.row_bits).map_err(KeyError::Commitment)?;
     let rows = rows(&system, &layout, |id| system.constants.get(&id).map(|values| values.as_slice()));
     let own = rows.par_iter().zip(&layout.rows).filter(|(_, phase)| **phase == Phase::Key);
-    let rows = own.map(|(row, _)| commit::<C>(&key, row)).collect::<Result<Vec<_>, _>>().map_err(KeyError::Commitment)?;
+    let rows = own.map(|(row, _)| C::commit_integers(&key, row)).collect::<Result<Vec<_>, _>>().map_err(KeyError::Commitment)?;
     let verifier = VerifierKey::new(program_id, reference, batch, system.clone(), layout, rows)?;
     Ok((ProverKey { verifier, system }, key))
 }
@@ -103,20 +102,6 @@ pub fn write(rows: &mut [Vec<i64>], start: usize, values: &[i64], base: i64) {
     let Some(size) = rows.first().map(Vec::len) else { return };
     for (chunk, row) in values.chunks(size).zip(start / size..) {
         rows[row][start % size..][..chunk.len()].iter_mut().zip(chunk).for_each(|(to, value)| *to = value - base);
-    }
-}
-
-/// Commits to a row of integers in the narrowest type that holds it.
-pub fn commit<C: Commitment>(key: &C::ProverKey, row: &[i64]) -> Result<C::Row, commitment::Error> {
-    let (low, high) = row.iter().fold((0, 0), |(low, high): (i64, i64), v| (low.min(*v), high.max(*v)));
-    if low >= 0 && high < 1 << 8 {
-        C::commit_u8(key, &row.iter().map(|v| *v as u8).collect::<Vec<u8>>())
-    } else if low >= 0 && high < 1 << 16 {
-        C::commit_u16(key, &row.iter().map(|v| *v as u16).collect::<Vec<u16>>())
-    } else if low >= i32::MIN.into() && high <= i32::MAX.into() {
-        C::commit_i32(key, &row.iter().map(|v| *v as i32).collect::<Vec<i32>>())
-    } else {
-        C::commit_field(key, &row.iter().map(|v| Fr::from(*v)).collect::<Vec<Fr>>())
     }
 }
 

@@ -8,5 +8,5 @@
 mod key;
 mod layout;
 
-pub use key::{KeyError, ProverKey, VerifierKey, commit, rows, setup, write};
+pub use key::{KeyError, ProverKey, VerifierKey, rows, setup, write};
 pub use layout::{Layout, Phase, Place};

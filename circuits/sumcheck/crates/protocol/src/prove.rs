@@ -123,7 +123,7 @@ where
     compiler::write(&mut values, layout.multiplicities.start, &multiplicities, 0);
     (says.witness)(&mut values);
     let of_witness =
-        commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| compiler::commit::<C>(committer, &values[row]))?;
+        commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| C::commit_integers(committer, &values[row]))?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
     let lookups =
         Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The arithmetic. Everything here must be inlined below `Ifma::vectorize`, or it runs without the processor's help and thirty times
+//! slower: so loops over digits instead of closures, which the compiler may leave outside.
+
+#![allow(clippy::needless_range_loop)]
+
+use crate::{Digits, Field, MASK, split};
+use ark_ff::{MontConfig, PrimeField};
+use std::arch::x86_64::__m512i;
+
+pulp::simd_type!({
+    /// Proof that the processor has what it takes.
+    #[allow(missing_docs)]
+    pub struct Ifma {
+        pub avx512f: f!("avx512f"),
+        pub avx512ifma: f!("avx512ifma"),
+    }
+});
+
+/// Eight elements: their lowest digits, and so on.
+#[derive(Clone, Copy, Debug)]
+pub struct Eight(pub [__m512i; 5]);
+
+/// A field's constants, eightfold.
+#[derive(Clone, Copy, Debug)]
+pub struct Lanes {
+    simd: Ifma,
+    modulus: [__m512i; 5],
+    inverse: __m512i,
+    mask: __m512i,
+    zero: __m512i,
+}
+
+impl Lanes {
+    /// Of a field.
+    #[inline(always)]
+    pub fn new<T: MontConfig<4>>(simd: Ifma) -> Self {
+        let (all, digits) = (simd.avx512f, split(&Field::<T>::MODULUS.0));
+        let zero = all._mm512_set1_epi64(0);
+        let mut modulus = [zero; 5];
+        for i in 0..5 {
+            modulus[i] = all._mm512_set1_epi64(digits[i] as i64);
+        }
+        let (inverse, mask) = (all._mm512_set1_epi64((T::INV & MASK) as i64), all._mm512_set1_epi64(MASK as i64));
+        Self { simd, modulus, inverse, mask, zero }
+    }
+
+    /// Eight of them.
+    #[inline(always)]
+    pub fn load(self, of: [&Digits; 8]) -> Eight {
+        let [a, b, c, d, e, f, g, h] = of;
+        let mut eight = [self.zero; 5];
+        for i in 0..5 {
+            eight[i] = self.simd.avx512f._mm512_set_epi64(
+                h[i] as i64,
+                g[i] as i64,
+                f[i] as i64,
+                e[i] as i64,
+                d[i] as i64,
+                c[i] as i64,
+                b[i] as i64,
+                a[i] as i64,
+            );
+        }
+        Eight(eight)
+    }
+
+    /// The same eight times.
+    #[inline(always)]
+    pub fn splat(self, digits: &Digits) -> Eight {
+        let mut eight = [self.zero; 5];
+        for i in 0..5 {
+            eight[i] = self.simd.avx512f._mm512_set1_epi64(digits[i] as i64);
+        }
+        Eight(eight)
+    }
+
+    /// As digits, lane by lane.
+    #[inline(always)]
+    pub fn store(self, eight: Eight) -> [Digits; 8] {
+        let mut digits = [[0; 5]; 8];
+        for i in 0..5 {
+            let row: [u64; 8] = pulp::cast(eight.0[i]);
+            for lane in 0..8 {
+                digits[lane][i] = row[lane];
+            }
+        }
+        digits
+    }
+
+    /// A product, below twice the modulus if the bounds of both, in moduli, multiply to at most 80.
+    #[inline(always)]
+    pub fn mul(self, a: Eight, b: Eight) -> Eight {
+        let (ifma, a, q, mut t) = (self.simd.avx512ifma, a.0, self.modulus, [self.zero; 6]);
+        for i in 0..5 {
+            let digit = b.0[i];
+            for j in 0..5 {
+                t[j] = ifma._mm512_madd52lo_epu64(t[j], a[j], digit);
+            }
+            let m = ifma._mm512_madd52lo_epu64(self.zero, t[0], self.inverse);
+            for j in 0..5 {
+                t[j] = ifma._mm512_madd52lo_epu64(t[j], m, q[j]);
+            }
+            t[1] = self.plus(t[1], self.simd.avx512f._mm512_srli_epi64::<52>(t[0]));
+            for j in 0..5 {
+                t[j] = ifma._mm512_madd52hi_epu64(ifma._mm512_madd52hi_epu64(t[j + 1], a[j], digit), m, q[j]);
+            }
+        }
+        self.carried([t[0], t[1], t[2], t[3], t[4]])
+    }
+
+    /// A sum: the bounds add up.
+    #[inline(always)]
+    pub fn add(self, a: Eight, b: Eight) -> Eight {
+        let mut sum = a.0;
+        for i in 0..5 {
+            sum[i] = self.plus(sum[i], b.0[i]);
+        }
+        self.carried(sum)
+    }
+
+    /// a - b plus twice the modulus, for a b below that: a's bound grows by 2.
+    #[inline(always)]
+    pub fn sub(self, a: Eight, b: Eight) -> Eight {
+        let mut difference = a.0;
+        for i in 0..5 {
+            let twice = self.simd.avx512f._mm512_slli_epi64::<1>(self.modulus[i]);
+            difference[i] = self.minus(self.plus(difference[i], twice), b.0[i]);
+        }
+        self.carried(difference)
+    }
+
+    /// What is below 2^(k + 1) moduli, less 2^k of them if it has as many.
+    #[inline(always)]
+    pub fn reduced<const K: u32>(self, a: Eight) -> Eight {
+        let mut less = a.0;
+        for i in 0..5 {
+            less[i] = self.minus(less[i], self.simd.avx512f._mm512_slli_epi64::<K>(self.modulus[i]));
+        }
+        let mut less = self.carried(less).0;
+        let negative = self.simd.avx512f._mm512_cmplt_epi64_mask(less[4], self.zero);
+        for i in 0..5 {
+            less[i] = self.simd.avx512f._mm512_mask_blend_epi64(negative, less[i], a.0[i]);
+        }
+        Eight(less)
+    }
+
+    #[inline(always)]
+    fn plus(self, a: __m512i, b: __m512i) -> __m512i {
+        self.simd.avx512f._mm512_add_epi64(a, b)
+    }
+
+    #[inline(always)]
+    fn minus(self, a: __m512i, b: __m512i) -> __m512i {
+        self.simd.avx512f._mm512_sub_epi64(a, b)
+    }
+
+    /// Digits of 52 bits again, the highest apart, which keeps the sign.
+    #[inline(always)]
+    fn carried(self, mut digits: [__m512i; 5]) -> Eight {
+        for i in 0..4 {
+            let carry = self.simd.avx512f._mm512_srai_epi64::<52>(digits[i]);
+            digits[i + 1] = self.plus(digits[i + 1], carry);
+            digits[i] = self.simd.avx512f._mm512_and_si512(digits[i], self.mask);
+        }
+        Eight(digits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{digits, element};
+    use ark_bn254::{Fq, FqConfig, Fr, FrConfig};
+    use proptest::prelude::*;
+
+    fn check<T: MontConfig<4>>(simd: Ifma, a: &[Field<T>], b: &[Field<T>]) {
+        let (a_digits, b_digits): (Vec<Digits>, Vec<Digits>) = (a.iter().map(digits).collect(), b.iter().map(digits).collect());
+        let results = simd.vectorize(
+            #[inline(always)]
+            || {
+                let lanes = Lanes::new::<T>(simd);
+                let load = |digits: &[Digits]| lanes.load(std::array::from_fn(|i| &digits[i]));
+                let (x, y) = (load(&a_digits), load(&b_digits));
+                let four = lanes.add(lanes.add(x, x), lanes.add(x, x));
+                [lanes.mul(x, y), lanes.reduced::<1>(lanes.add(x, y)), lanes.reduced::<1>(lanes.sub(x, y)), lanes.mul(four, y)]
+                    .map(|eight| lanes.store(eight))
+            },
+        );
+        for i in 0..8 {
+            let wanted = [a[i] * b[i], a[i] + b[i], a[i] - b[i], a[i] * b[i] * Field::<T>::from(4u64)];
+            assert_eq!([0, 1, 2, 3].map(|op| element::<T>(&results[op][i])), wanted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn eight_at_a_time_are_as_one(bytes in prop::collection::vec(any::<[u8; 32]>(), 16)) {
+            let Some(simd) = Ifma::try_new() else { return Ok(()) };
+            let ends = [[0; 32], [255; 32]];
+            for (place, end) in [(0, 0), (3, 1), (11, 0), (15, 1)] {
+                let mut bytes = bytes.clone();
+                bytes[place] = ends[end];
+                let fq: Vec<Fq> = bytes.iter().map(|bytes| Fq::from_le_bytes_mod_order(bytes)).collect();
+                let fr: Vec<Fr> = bytes.iter().map(|bytes| Fr::from_le_bytes_mod_order(bytes)).collect();
+                check::<FqConfig>(simd, &fq[..8], &fq[8..]);
+                check::<FrConfig>(simd, &fr[..8], &fr[8..]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_a_field_are_themselves() {
+        for value in [Fq::from(0u64), Fq::from(1u64), -Fq::from(1u64)] {
+            assert_eq!(element::<FqConfig>(&digits(&value)), value);
+        }
+    }
+}
