@@ -9,14 +9,15 @@ verdict = vml.verify(proof, claim, keys.verification)
 """
 
 from verifiable_ml import chain
-from verifiable_ml.api import Program, compile, estimate, load, prove, setup, verify
+from verifiable_ml.api import Program, compile, estimate, load, prove, prove_batch, setup, verify, verify_batch
 from verifiable_ml.commitment import Claim, Privacy
 from verifiable_ml.frontend import zoo
-from verifiable_ml.proving import Proof, Verdict
+from verifiable_ml.proving import BatchProof, Proof, Verdict
 from verifiable_ml.quantize import QuantSpec
 
 __version__ = "0.1.0"
 __all__ = [
+    "BatchProof",
     "Claim",
     "Privacy",
     "Program",
@@ -28,7 +29,9 @@ __all__ = [
     "estimate",
     "load",
     "prove",
+    "prove_batch",
     "setup",
     "verify",
+    "verify_batch",
     "zoo",
 ]

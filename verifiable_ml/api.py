@@ -20,7 +20,7 @@ from verifiable_ml.execute import Batch, Trace, decode_outputs, encode_inputs, p
 from verifiable_ml.explorer import report_page
 from verifiable_ml.frontend import Rewrite
 from verifiable_ml.program.encoding import FloatArray
-from verifiable_ml.proving import Estimate, Keys, Progress, Proof, Verdict, VerificationKey
+from verifiable_ml.proving import UNBOUND, BatchProof, Estimate, Keys, Progress, Proof, Verdict, VerificationKey
 from verifiable_ml.proving.base import silent
 from verifiable_ml.quantize import THRESHOLD, FidelityReport, QuantSpec
 
@@ -28,7 +28,7 @@ REPORT = "report.json"
 """The fidelity report, beside the program in its directory."""
 PAGE = "report.html"
 """The same for people."""
-BACKEND = "ezkl"
+BACKEND = next(iter(proving.BACKENDS))
 """Who proves unless another backend is named."""
 HIDDEN = {"input": "hashed", "weights": "committed"}
 """What `hide` means where no way is named: a salted Poseidon digest, and a KZG commitment that the key pins."""
@@ -143,37 +143,85 @@ def compile(
     return made
 
 
-def estimate(program: Program, backend: str = BACKEND, hide: Sequence[str] = ()) -> Estimate:
-    """What a proof takes: rows, key, memory, time. Raises UnsupportedModel, BackendUnavailable."""
-    return proving.backend(backend).estimate(program, privacy(hide))
+def estimate(program: Program, backend: str = BACKEND, hide: Sequence[str] = (), *, batch: int | None = None) -> Estimate:
+    """What a proof takes: rows, key, memory, time. batch: inputs of one proof. Raises UnsupportedModel, BackendUnavailable."""
+    if batch is None:
+        return proving.backend(backend).estimate(program, privacy(hide))
+    return proving.batch_backend(backend).estimate(program, privacy(hide), batch)
 
 
-def setup(program: Program, backend: str = BACKEND, hide: Sequence[str] = (), *, progress: Progress = silent) -> Keys:
+def setup(
+    program: Program,
+    backend: str = BACKEND,
+    hide: Sequence[str] = (),
+    *,
+    batch: int | None = None,
+    progress: Progress = silent,
+) -> Keys:
     """Keys for proofs of this program, from the cache or made now. hide: "input", "weights", or "input=private" and so on.
+    batch: keys for `prove_batch` with so many inputs.
 
     Keep `keys.verification`: who verifies pins it. Raises UnsupportedModel, BackendUnavailable, ResourceExceeded,
     WorkerFailed, CorruptedArtifact; what `progress` raises cancels the work.
     """
-    return proving.backend(backend).setup(program, privacy(hide), progress)
+    if batch is None:
+        return proving.backend(backend).setup(program, privacy(hide), progress)
+    return proving.batch_backend(backend).setup(program, privacy(hide), progress, batch)
 
 
 def prove(
-    program: Program, inputs: Mapping[str, Any] | Any, keys: Keys, *, saturate: bool = False, progress: Progress = silent
+    program: Program,
+    inputs: Mapping[str, Any] | Any,
+    keys: Keys,
+    *,
+    saturate: bool = False,
+    progress: Progress = silent,
+    context: bytes = UNBOUND,
 ) -> Proof:
     """Real numbers in, a proof of what the program answers out; `proof.claim` is what it shows.
 
-    Of a hashed input, `proof.salts` opens the commitment and goes into no file. Raises InvalidInput, and as `setup`.
+    context: the id of the request that the proof is to settle, 32 bytes; it is good for nothing else then. Of a hashed input,
+    `proof.salts` opens the commitment and goes into no file. Raises InvalidInput, and as `setup`.
     """
     backend = proving.backend(keys.verification.backend)
-    return backend.prove(program, encode_inputs(program, inputs, saturate=saturate), keys, progress)
+    return backend.prove(program, encode_inputs(program, inputs, saturate=saturate), keys, progress, _checked(context))
 
 
-def verify(proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
-    """Judge a proof of a claim under a pinned key; `verdict.assumption` says what an acceptance rests on.
+def prove_batch(
+    program: Program,
+    samples: Sequence[Mapping[str, Any] | Any],
+    keys: Keys,
+    *,
+    saturate: bool = False,
+    progress: Progress = silent,
+    context: bytes = UNBOUND,
+) -> BatchProof:
+    """One proof for several inputs, as many as the keys are for (`setup(…, batch=n)`), for less than n proofs take;
+    `proof.claims` are what it shows, one an input, in order. Raises as `prove`.
+    """
+    encoded = [encode_inputs(program, each, saturate=saturate) for each in samples]
+    backend = proving.batch_backend(keys.verification.backend)
+    return backend.prove_batch(program, encoded, keys, progress, _checked(context))
+
+
+def verify(proof: Proof, claim: Claim, key: VerificationKey, *, context: bytes = UNBOUND) -> Verdict:
+    """Judge a proof of a claim under a pinned key; `verdict.assumption` says what an acceptance rests on. context: the request
+    that it must be made for; a proof for another one, or for none, is rejected.
 
     Raises MalformedEvidence on what is no proof at all, BackendUnavailable if the key's backend is not installed.
     """
-    return proving.backend(key.backend).verify(proof, claim, key)
+    return proving.backend(key.backend).verify(proof, claim, key, _checked(context))
+
+
+def verify_batch(proof: BatchProof, claims: Sequence[Claim], key: VerificationKey, *, context: bytes = UNBOUND) -> Verdict:
+    """Judge one proof of several claims: accepted if it shows all of them, in this order. Raises as `verify`."""
+    return proving.batch_backend(key.backend).verify_batch(proof, claims, key, _checked(context))
+
+
+def _checked(context: bytes) -> bytes:
+    if len(context) != len(UNBOUND):
+        raise InvalidInput(thing="a context", reason=f"it has {len(context)} bytes", hint="32: the id of a request")
+    return context
 
 
 def privacy(hide: Sequence[str]) -> Privacy:

@@ -7,7 +7,7 @@ raise `MalformedEvidence` or yield a verdict, nothing else.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class VerifiableMlError(Exception):
@@ -20,6 +20,10 @@ class VerifiableMlError(Exception):
         self.reason = reason
         self.hint = hint
         super().__init__(f"{thing}: {reason} ({hint})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Whole through pickle, as from a worker process: Python's own way calls the class with the message alone."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
     def to_json(self) -> dict[str, str]:
         """The same fields for machines: error, thing, reason, hint."""

@@ -68,7 +68,7 @@ def test_witness_of_ezkl_on_a_large_model_equals_numpy(ezkl, name, every_output)
 @pytest.mark.parametrize("name", SMALL)
 def test_model_of_the_zoo_is_proven(ezkl, name):
     entry, program = compiled(name)
-    keys = api.setup(program)
+    keys = api.setup(program, "ezkl")
     sample = entry.test(3)[0][2]
     proof = api.prove(program, sample, keys, saturate=True)
     assert proof.claim == program.run(sample, saturate=True)[0]
@@ -93,4 +93,4 @@ def test_large_model_is_proven_by_ezkl_within_its_limits(ezkl, hide):
 def test_model_that_ezkl_cannot_prove_exactly_is_refused_by_name(ezkl, name):
     _, program = compiled(name)
     with pytest.raises(UnsupportedOperator, match="operator `"):
-        api.setup(program)
+        api.setup(program, "ezkl")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import verifiable_ml as vml
-from verifiable_ml import api
+from verifiable_ml import api, proving
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
 from verifiable_ml.frontend import zoo
 
@@ -19,7 +19,7 @@ def walked():
     return vml.compile(entry.path, entry.calibration()), entry.test(4)[0][3]
 
 
-@pytest.mark.parametrize("backend", ["ezkl", "replay"])
+@pytest.mark.parametrize("backend", proving.BACKENDS)
 def test_proof_of_a_sample_is_accepted_and_a_lie_is_not(cache_folder, walked, backend):
     program, x = walked
     keys = vml.setup(program, backend)
@@ -32,7 +32,7 @@ def test_proof_of_a_sample_is_accepted_and_a_lie_is_not(cache_folder, walked, ba
 
 
 def test_estimate_comes_before_any_key(cache_folder, walked):
-    found = vml.estimate(walked[0])
+    found = vml.estimate(walked[0], "ezkl")
     assert 1000 < found.rows < 1 << found.logrows
 
 
@@ -56,7 +56,7 @@ def test_hide_of_something_else_is_refused(item):
 
 
 def test_setup_of_unknown_backend_is_refused(walked):
-    with pytest.raises(InvalidInput, match="ezkl, replay"):
+    with pytest.raises(InvalidInput, match="sumcheck, ezkl, replay"):
         vml.setup(walked[0], "plonk")
 
 

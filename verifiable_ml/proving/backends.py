@@ -3,21 +3,30 @@
 
 from __future__ import annotations
 
-from verifiable_ml.errors import InvalidInput
-from verifiable_ml.proving.base import Backend, VerificationKey
+from verifiable_ml.errors import InvalidInput, UnsupportedModel
+from verifiable_ml.proving.base import Backend, BatchBackend, VerificationKey
 from verifiable_ml.proving.ezkl.backend import EzklBackend
 from verifiable_ml.proving.proof import KEY_FORMAT, malformed, read_document
 from verifiable_ml.proving.replay import ReplayBackend
 from verifiable_ml.proving.sumcheck import SumcheckBackend
 
-BACKENDS = {each.name: each for each in (EzklBackend, ReplayBackend, SumcheckBackend)}
+BACKENDS: dict[str, type[Backend]] = {each.name: each for each in (SumcheckBackend, EzklBackend, ReplayBackend)}
+"""The first one proves unless another is named."""
 
 
 def backend(name: str) -> Backend:
     """The backend of that name, with its settings from the environment. Raises InvalidInput."""
     if name not in BACKENDS:
         raise InvalidInput(thing=f"backend `{name}`", reason="there is none of that name", hint=f"one of {', '.join(BACKENDS)}")
-    made: Backend = BACKENDS[name]()
+    return BACKENDS[name]()
+
+
+def batch_backend(name: str) -> BatchBackend:
+    """The backend of that name, for several inputs in one proof. Raises InvalidInput, UnsupportedModel if it cannot."""
+    made = backend(name)
+    if not isinstance(made, SumcheckBackend):
+        reason = "it proves one input at a time"
+        raise UnsupportedModel(thing=f"backend `{name}`", reason=reason, hint="use `--backend sumcheck`, or prove each by itself")
     return made
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,9 @@ from typing import Protocol
 from verifiable_ml.chain import PlanRegistration, Registration
 from verifiable_ml.commitment import Claim, Privacy
 from verifiable_ml.commitment.codec import IntArray
+from verifiable_ml.errors import InvalidInput
 from verifiable_ml.program import Program
+from verifiable_ml.proving.batch_proof import BatchProof
 from verifiable_ml.proving.proof import Proof
 
 Progress = Callable[[str, float | None], None]
@@ -19,6 +21,10 @@ Progress = Callable[[str, float | None], None]
 
 Whatever it raises cancels the work: the worker is ended, nothing half-written stays, and the exception goes on to the caller.
 """
+
+
+UNBOUND = bytes(32)
+"""The context of a proof that is made for no request (rule 9)."""
 
 
 def silent(text: str, share: float | None = None) -> None:
@@ -111,11 +117,54 @@ class Backend(Protocol):
     def setup(self, program: Program, privacy: Privacy, progress: Progress = silent) -> Keys:
         """Make the keys, or find them in the cache. Raises as `supports`, and on an exhausted machine ResourceExceeded."""
 
-    def prove(self, program: Program, inputs: Mapping[str, IntArray], keys: Keys, progress: Progress = silent) -> Proof:
-        """Run the program and prove what it gave. The proof carries its claim. Raises InvalidInput on a wrong input or key."""
+    def prove(
+        self,
+        program: Program,
+        inputs: Mapping[str, IntArray],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = UNBOUND,
+    ) -> Proof:
+        """Run the program and prove what it gave. The proof carries its claim. context: what it is bound to beside, 32 bytes.
 
-    def verify(self, proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
+        Raises InvalidInput on a wrong input or key, or a context if this backend binds to none.
+        """
+
+    def verify(self, proof: Proof, claim: Claim, key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
         """Judge. Raises MalformedEvidence on what is no proof at all, and nothing else because of what `proof` holds."""
 
     def read_key(self, data: bytes) -> VerificationKey:
         """Read a key as `to_bytes` writes it. Raises MalformedEvidence."""
+
+
+class BatchBackend(Backend, Protocol):
+    """One that proves several inputs of a program at once, for less than the sum."""
+
+    def estimate(self, program: Program, privacy: Privacy, count: int = 1) -> Estimate:
+        """count: inputs of one proof."""
+
+    def setup(self, program: Program, privacy: Privacy, progress: Progress = silent, count: int = 1) -> Keys:
+        """Keys for proofs of so many inputs, no more and no fewer."""
+
+    def prove_batch(
+        self,
+        program: Program,
+        inputs: Sequence[Mapping[str, IntArray]],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = UNBOUND,
+    ) -> BatchProof:
+        """One proof of a claim an input. Raises as `prove`, and InvalidInput if there are not as many as the keys are for."""
+
+    def verify_batch(self, proof: BatchProof, claims: Sequence[Claim], key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
+        """One verdict for all claims, in this order. Raises as `verify`."""
+
+
+def check_unbound(name: str, context: bytes) -> None:
+    """Return if a proof is to be bound to nothing. Raises InvalidInput, for backends whose proofs cannot be."""
+    if context != UNBOUND:
+        raise InvalidInput(
+            thing=f"context {context.hex()[:16]}",
+            reason=f"a proof by {name} cannot be bound to a request",
+            hint="leave it out, or use `--backend sumcheck`",
+        )

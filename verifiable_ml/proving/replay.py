@@ -17,7 +17,7 @@ from verifiable_ml.errors import InvalidInput, MalformedProgram, UnsupportedMode
 from verifiable_ml.execute import public_claim, run_reference
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import from_files, to_files
-from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, silent
+from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
 from verifiable_ml.proving.proof import KEY_FORMAT, Proof, canonical, malformed, read_document
 
 NAME, VERSION = "replay", 1
@@ -57,7 +57,7 @@ class ReplayKey:
     def registration(self) -> Registration:
         """Raises UnsupportedModel: a contract cannot run any program again; the dispute game is for that."""
         raise UnsupportedModel(
-            thing="a replay key", reason="no contract verifies by running the program", hint="prove with `--backend ezkl`"
+            thing="a replay key", reason="no contract verifies by running the program", hint="prove with `--backend sumcheck`"
         )
 
 
@@ -86,16 +86,25 @@ class ReplayBackend:
         self.supports(program, privacy)
         return Keys(None, ReplayKey(Program(program.inputs, program.constants, program.operators, program.outputs, program.salt)))
 
-    def prove(self, program: Program, inputs: Mapping[str, IntArray], keys: Keys, progress: Progress = silent) -> Proof:
+    def prove(
+        self,
+        program: Program,
+        inputs: Mapping[str, IntArray],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = UNBOUND,
+    ) -> Proof:
         """Run it; the inputs' bytes are the evidence."""
+        check_unbound(NAME, context)
         if keys.verification.program_id != program.id:
             raise InvalidInput(thing="keys", reason="they are another program's", hint="make them with `vml setup`")
         progress("running the program", None)
         trace = run_reference(program, inputs)
         return Proof(NAME, public_claim(trace), b"", tuple(encode_tensor(tensor) for tensor in trace.inputs))
 
-    def verify(self, proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
+    def verify(self, proof: Proof, claim: Claim, key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
         """Assures that the pinned program gives the claimed outputs on the input committed to. No assumption but keccak-256's."""
+        check_unbound(NAME, context)
         if not isinstance(key, ReplayKey):
             raise InvalidInput(thing="a verification key", reason="it is no replay key", hint="give the key that fits the proof")
         reason = _differs(proof, claim, key)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The sumcheck backend: our own prover, in Rust (circuits/sumcheck). Everything is public; not hiding. docs/sumcheck.md.
+"""The sumcheck backend: keys, proofs and verdicts, of one input or of several at once.
 
 Proves in a fraction of a second to seconds, verifies in milliseconds. Rests on KZG over BN254, so on the reference string.
 """
@@ -7,134 +7,76 @@ Proves in a fraction of a second to seconds, verifies in milliseconds. Rests on 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from verifiable_ml.chain import PlanRegistration, TensorLayout
-from verifiable_ml.commitment import Claim, Dtype, InputCommitment, Privacy, decode_tensor, encode_tensor, keccak
+from verifiable_ml.commitment import Claim, Privacy, encode_tensor
 from verifiable_ml.commitment.codec import IntArray
-from verifiable_ml.errors import BackendUnavailable, InvalidInput, UnsupportedModel
-from verifiable_ml.execute import public_claim
+from verifiable_ml.errors import InvalidInput, UnsupportedModel
+from verifiable_ml.execute import Trace, public_claim
 from verifiable_ml.execute.run import recorder
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import GRAPH, WEIGHTS, to_files
-from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, silent
-from verifiable_ml.proving.proof import KEY_FORMAT, Proof, canonical, malformed, read_document
+from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, silent
+from verifiable_ml.proving.batch_proof import BatchProof
+from verifiable_ml.proving.memory import memory_limit, require_memory
+from verifiable_ml.proving.proof import Proof
+from verifiable_ml.proving.sumcheck import verify
+from verifiable_ml.proving.sumcheck.key import SumcheckKey
+from verifiable_ml.proving.sumcheck.native import NAME, Told, native, threads, watched
 
-NAME, VERSION = "sumcheck", 1
-CONTEXT = bytes(32)
-"""Of a proof that is bound to no request. Off chain they all are."""
 UNSAFE_SEED = b"verifiable_ml: an UNSAFE reference string"
 UNSAFE = "UNSAFE reference string, made from a published seed: anybody can forge proofs; for tests and demos only"
-ASSUMPTION = "KZG over BN254 (about 100 bits), Fiat-Shamir with keccak-256"
 
 
-def _native() -> Any:
-    """The extension module. Raises BackendUnavailable."""
-    try:
-        import verifiable_ml_sumcheck
-    except ImportError as error:
-        raise BackendUnavailable(
-            thing="backend `sumcheck`",
-            reason="its extension is not installed",
-            hint="pip install ./circuits/sumcheck",
-        ) from error
-    return verifiable_ml_sumcheck
+def _given_string() -> Path | None:
+    text = os.environ.get("VML_SRS", "")
+    return Path(text).expanduser().absolute() if text else None
 
 
 @dataclass(frozen=True)
-class SumcheckKey:
-    """What a verifier pins. data: tensors, constraints, commitments to weights. reference: the string's secret in the second
-    group. srs_label: what to think of the string; "" for a given one. inputs, outputs: their dtypes.
+class SumcheckBackend:
+    """Sound under `verify.ASSUMPTION`. Nothing is hidden.
+
+    srs: a halo2 file; without one an UNSAFE string is made. memory_limit: bytes; what is expected to take more is refused.
+    threads: 0 is one a core.
     """
 
-    program_id: bytes
-    data: bytes
-    reference: bytes
-    srs_label: str
-    inputs: tuple[Dtype, ...]
-    outputs: tuple[Dtype, ...]
-
-    @property
-    def backend(self) -> str:
-        """Its name."""
-        return NAME
-
-    @property
-    def privacy(self) -> Privacy:
-        """Everything is public."""
-        return Privacy()
-
-    @cached_property
-    def id(self) -> bytes:
-        """keccak-256 of the key's bytes."""
-        return keccak(self.to_bytes())
-
-    def to_bytes(self) -> bytes:
-        """Canonical JSON."""
-        return canonical(
-            {
-                "format": KEY_FORMAT,
-                "version": VERSION,
-                "backend": NAME,
-                "srs": self.srs_label,
-                "program": self.program_id.hex(),
-                "inputs": [dtype.label for dtype in self.inputs],
-                "outputs": [dtype.label for dtype in self.outputs],
-                "reference": self.reference.hex(),
-                "data": self.data.decode(),
-            }
-        )
-
-    def registration(self) -> PlanRegistration:
-        """What a contract pins (rule 10). Raises BackendUnavailable, InvalidInput if no plan follows from the key."""
-        return self._registration
-
-    @cached_property
-    def _registration(self) -> PlanRegistration:
-        try:
-            plan, srs_id, inputs, outputs = _native().plan(self.data, self.reference)
-        except ValueError as error:
-            raise InvalidInput(thing="a sumcheck key", reason=str(error), hint="make it with `vml setup`") from error
-        return PlanRegistration(self.program_id, srs_id, plan, _layouts(self.inputs, inputs), _layouts(self.outputs, outputs))
-
-
-class SumcheckBackend:
-    """Sound under `ASSUMPTION`. Nothing is hidden. srs: a halo2 file; without one an UNSAFE string is made."""
-
+    srs: Path | None = field(default_factory=_given_string)
+    memory_limit: int = field(default_factory=memory_limit)
+    threads: int = field(default_factory=threads)
     name = NAME
-
-    def __init__(self, srs: Path | None = None) -> None:
-        given = os.environ.get("VML_SRS", "")
-        self._srs = srs or (Path(given).expanduser().absolute() if given else None)
 
     def supports(self, program: Program, privacy: Privacy) -> None:
         """Raises UnsupportedModel with the operator, BackendUnavailable."""
-        self._layout(program, privacy)
+        _layout(program, privacy, 1)
 
-    def estimate(self, program: Program, privacy: Privacy) -> Estimate:
-        """Fitted on two cores to the zoo. Raises as `supports`."""
-        rows, row_bits, lookups, entries = self._layout(program, privacy)
+    def estimate(self, program: Program, privacy: Privacy, count: int = 1) -> Estimate:
+        """Fitted on two cores to the zoo. count: inputs of one proof. Raises as `supports`."""
+        rows, row_bits, lookups, entries = _layout(program, privacy, count)
         values = rows << row_bits
-        warning = "" if self._srs else UNSAFE
+        warning = "" if self.srs else UNSAFE
         memory = 200 * values + 600 * (lookups + entries)
         return Estimate(values, row_bits, 0, memory, 1e-6 * values, 1e-6 * values + 2e-6 * (lookups + entries), warning)
 
-    def setup(self, program: Program, privacy: Privacy, progress: Progress = silent) -> Keys:
-        """The prover's part is made again by whoever proves: that is quick. Raises as `supports`, InvalidInput."""
-        self.supports(program, privacy)
-        progress("committing to the weights", None)
-        data, reference = self._prover(program).verification()
-        label = "" if self._srs else UNSAFE
+    def setup(self, program: Program, privacy: Privacy, progress: Progress = silent, count: int = 1) -> Keys:
+        """The prover's part is made again by whoever proves: that is quick. count: of how many inputs a proof shall be.
+
+        Raises as `supports`, InvalidInput, ResourceExceeded.
+        """
+        if count < 1:
+            raise InvalidInput(thing=f"a batch of {count}", reason="there is nothing to prove", hint="1 or more")
+        require_memory(self.estimate(program, privacy, count).memory_bytes, self.memory_limit)
+        data, reference = self._prover(program, count, progress).verification()
+        label = "" if self.srs else UNSAFE
         inputs = tuple(given.spec.dtype for given in program.inputs)
-        return Keys(
-            None, SumcheckKey(program.id, data, reference, label, inputs, tuple(spec.dtype for spec in program.output_specs))
-        )
+        outputs = tuple(spec.dtype for spec in program.output_specs)
+        return Keys(None, SumcheckKey(program.id, data, reference, label, inputs, outputs))
 
     def prove(
         self,
@@ -142,116 +84,100 @@ class SumcheckBackend:
         inputs: Mapping[str, IntArray],
         keys: Keys,
         progress: Progress = silent,
-        context: bytes = CONTEXT,
+        context: bytes = UNBOUND,
     ) -> Proof:
         """Run it twice, here and in the prover, which must agree. context: the id of the request that the proof shall settle
-        (rule 9); it holds for nothing else then. Raises InvalidInput on other keys or inputs.
+        (rule 9); it holds for nothing else then. Raises InvalidInput on other keys or inputs, ResourceExceeded.
         """
-        key, trace = keys.verification, recorder(program)(inputs)
-        prover = self._prover(program)
-        if not isinstance(key, SumcheckKey) or prover.verification() != (key.data, key.reference):
-            raise InvalidInput(thing="keys", reason="they are of another program or string", hint="make them with `vml setup`")
-        progress("proving", None)
-        outputs, payload = prover.prove(context, [_flat(tensor) for tensor in trace.inputs])
-        if outputs != [_flat(tensor) for tensor in trace.outputs]:
-            raise AssertionError("the prover and the program disagree: this is a bug of ours")
-        return Proof(NAME, public_claim(trace), payload, tuple(encode_tensor(tensor) for tensor in trace.inputs))
+        made = self.prove_batch(program, [inputs], keys, progress, context)
+        return Proof(NAME, made.claims[0], made.payload, made.public_inputs[0])
 
-    def verify(self, proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
-        """Assures that the program behind the key gives the claimed outputs on the committed input, under `ASSUMPTION`."""
+    def prove_batch(
+        self,
+        program: Program,
+        inputs: Sequence[Mapping[str, IntArray]],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = UNBOUND,
+    ) -> BatchProof:
+        """One proof of a claim an input, as many as the keys are for. Raises as `prove`."""
+        key = keys.verification
         if not isinstance(key, SumcheckKey):
-            raise InvalidInput(thing="a verification key", reason="it is no sumcheck key", hint="give the proof's own key")
-        reason = _differs(proof, claim, key)
-        if reason:
-            return Verdict.rejected(reason)
-        inputs = [_values(dtype, data) for dtype, data in zip(key.inputs, proof.public_inputs, strict=True)]
-        outputs = [_values(output.dtype, output.data) for output in claim.outputs]
-        verdict, reason = _native().verify(key.data, key.reference, CONTEXT, inputs, outputs, proof.payload)
-        if verdict == "malformed":
-            raise malformed("a sumcheck proof", reason)
-        if verdict == "rejected":
-            return Verdict.rejected(reason)
-        return Verdict.accept("; ".join(filter(None, (ASSUMPTION, key.srs_label))))
+            raise InvalidInput(thing="keys", reason="they are no sumcheck keys", hint="make them with `vml setup`")
+        if len(inputs) != key.count:
+            reason = f"the keys are for {key.count} at once"
+            raise InvalidInput(thing=f"{len(inputs)} inputs", reason=reason, hint=f"`vml setup --batch {len(inputs)}`")
+        record = recorder(program)
+        traces = [record(each) for each in inputs]
+        require_memory(self.estimate(program, Privacy(), key.count).memory_bytes, self.memory_limit)
+        prover = self._prover(program, key.count, progress)
+        if prover.verification() != (key.data, key.reference):
+            raise InvalidInput(thing="keys", reason="they are of another program or string", hint="make them with `vml setup`")
+        payload = _proved(prover, context, traces, progress)
+        public = tuple(tuple(encode_tensor(tensor) for tensor in trace.inputs) for trace in traces)
+        return BatchProof(NAME, tuple(map(public_claim, traces)), payload, public)
+
+    def verify(self, proof: Proof, claim: Claim, key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
+        """Assures that the program behind the key gives the claimed outputs on the committed input, under `verify.ASSUMPTION`."""
+        one = BatchProof(proof.backend, (proof.claim,), proof.payload, (proof.public_inputs,))
+        return verify.judge(one, (claim,), key, context)
+
+    def verify_batch(self, proof: BatchProof, claims: Sequence[Claim], key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
+        """The same of every claim, in this order; rejected as soon as one does not hold."""
+        return verify.judge(proof, tuple(claims), key, context)
 
     def read_key(self, data: bytes) -> SumcheckKey:
         """Raises MalformedEvidence; BackendUnavailable without the extension."""
-        value = read_document(data, KEY_FORMAT, VERSION)
-        try:
-            key = SumcheckKey(
-                bytes.fromhex(value["program"]),
-                value["data"].encode(),
-                bytes.fromhex(value["reference"]),
-                str(value["srs"]),
-                tuple(Dtype[label.upper()] for label in value["inputs"]),
-                tuple(Dtype[label.upper()] for label in value["outputs"]),
-            )
-            program_id, _ = _native().read_key(key.data, key.reference)
-        except (KeyError, AttributeError, TypeError, ValueError) as error:
-            raise malformed("a sumcheck key", f"it cannot be read ({error})") from error
-        if program_id != key.program_id or key.to_bytes() != data:
-            raise malformed("a sumcheck key", "its bytes are not what a key is written as")
-        return key
+        return SumcheckKey.from_bytes(data)
 
-    def _layout(self, program: Program, privacy: Privacy) -> tuple[int, int, int, int]:
-        if privacy != Privacy():
-            raise UnsupportedModel(
-                thing=f"program {program.id.hex()[:16]}",
-                reason="this prover does not hide yet",
-                hint="use `--backend ezkl` to hide",
-            )
-        files, native = to_files(program, {}), _native()
-        try:
-            rows, row_bits, lookups, entries = native.layout(files[GRAPH], files[WEIGHTS], 1)
-        except native.Refused as error:
-            operator, reason = error.args
-            raise UnsupportedModel(thing=operator, reason=reason, hint="use `--backend ezkl`, or the optimistic path") from error
-        return rows, row_bits, lookups, entries
-
-    def _prover(self, program: Program) -> Any:
-        return _cached_prover(program, self._srs)
+    def _prover(self, program: Program, count: int, progress: Progress) -> Any:
+        kept = _kept_prover(program, count, self.srs, self.threads)
+        if not kept:
+            kept.append(watched(lambda told: _made_prover(program, count, self.srs, self.threads, told), progress))
+        return kept[0]
 
 
 @lru_cache(maxsize=4)
-def _cached_prover(program: Program, srs: Path | None) -> Any:
-    native, files = _native(), to_files(program, {})
+def _kept_prover(program: Program, count: int, srs: Path | None, threads: int) -> list[Any]:
+    """Where the prover of these is kept, once it is made."""
+    return []
+
+
+def _made_prover(program: Program, count: int, srs: Path | None, threads: int, told: Told) -> Any:
+    module, files = native(), to_files(program, {})
     try:
         file = srs.read_bytes() if srs else None
-        return native.Prover(files[GRAPH], files[WEIGHTS], program.id, 1, file, None if srs else UNSAFE_SEED)
-    except native.Refused:
+        seed = None if srs else UNSAFE_SEED
+        return module.Prover(files[GRAPH], files[WEIGHTS], program.id, count, file, seed, threads, told)
+    except module.Refused:
         raise
     except (OSError, ValueError) as error:
         hint = "give a halo2 file of more points (VML_SRS)"
         raise InvalidInput(thing=f"reference string `{srs}`", reason=str(error), hint=hint) from error
 
 
-def _flat(tensor: IntArray) -> list[int]:
-    flat: list[int] = np.asarray(tensor, dtype=np.int64).ravel().tolist()
-    return flat
+def _proved(prover: Any, context: bytes, traces: list[Trace], progress: Progress) -> bytes:
+    """The proof's bytes. Each tensor holds that of all runs, one after the other."""
+    inputs, outputs = (_together([getattr(trace, side) for trace in traces]) for side in ("inputs", "outputs"))
+    found, payload = watched(lambda told: prover.prove(context, inputs, told), progress)
+    if found != outputs:
+        raise AssertionError("the prover and the program disagree: this is a bug of ours")
+    return bytes(payload)
 
 
-def _layouts(dtypes: tuple[Dtype, ...], intervals: list[tuple[int, int, int]]) -> tuple[TensorLayout, ...]:
-    """A key's interval holds what stands in the padding as well, so it may be wider than the type."""
-    pairs = zip(dtypes, intervals, strict=True)
-    return tuple(TensorLayout(dtype, count, max(low, dtype.low), min(high, dtype.high)) for dtype, (count, low, high) in pairs)
+def _together(runs: list[tuple[IntArray, ...]]) -> list[list[int]]:
+    return [np.concatenate([np.ravel(tensor) for tensor in each]).astype(np.int64).tolist() for each in zip(*runs, strict=True)]
 
 
-def _values(dtype: Dtype, data: bytes) -> list[int]:
-    return _flat(decode_tensor(data, dtype, (len(data) // dtype.width,)))
-
-
-def _differs(proof: Proof, claim: Claim, key: SumcheckKey) -> str:
-    claim.check()
-    if proof.backend != NAME:
-        return f"the proof is one of backend {proof.backend!r}, the key of sumcheck"
-    if claim.program_id != key.program_id:
-        return "the claim is about another program than the key"
-    if claim.privacy != key.privacy:
-        return "the claim hides what this prover cannot hide"
-    if proof.claim != claim:
-        return "the proof is about another claim"
-    if tuple(output.dtype for output in claim.outputs) != key.outputs:
-        return "the claimed outputs are not of the program's types"
-    if len(proof.public_inputs) != len(key.inputs):
-        raise malformed("a sumcheck proof", f"it holds {len(proof.public_inputs)} inputs, the program has {len(key.inputs)}")
-    committed = tuple(InputCommitment.public(*pair) for pair in zip(key.inputs, proof.public_inputs, strict=True))
-    return "" if committed == claim.inputs else "the input is not the one that the claim commits to"
+def _layout(program: Program, privacy: Privacy, count: int) -> tuple[int, int, int, int]:
+    """Rows, log2 of a row's length, lookups, entries of tables."""
+    if privacy != Privacy():
+        thing, reason = f"program {program.id.hex()[:16]}", "this prover does not hide yet"
+        raise UnsupportedModel(thing=thing, reason=reason, hint="use `--backend ezkl` to hide")
+    files, module = to_files(program, {}), native()
+    try:
+        rows, row_bits, lookups, entries = module.layout(files[GRAPH], files[WEIGHTS], count)
+    except module.Refused as error:
+        operator, reason = error.args
+        raise UnsupportedModel(thing=operator, reason=reason, hint="use `--backend ezkl`, or the optimistic path") from error
+    return rows, row_bits, lookups, entries

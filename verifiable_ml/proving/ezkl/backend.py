@@ -9,28 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from verifiable_ml.commitment import Claim, InputCommitment, Privacy
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute.trace import check_inputs
 from verifiable_ml.program import Program
-from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, silent
+from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
 from verifiable_ml.proving.ezkl import cache, circuit, prove, setup, srs, verify
 from verifiable_ml.proving.ezkl.estimate import estimate
 from verifiable_ml.proving.ezkl.keys import NAME, EzklKey
 from verifiable_ml.proving.ezkl.process import Worker
 from verifiable_ml.proving.ezkl.view import build
+from verifiable_ml.proving.memory import memory_limit
 from verifiable_ml.proving.proof import Proof
-
-
-def _memory_limit() -> int:
-    """VML_MEMORY_LIMIT in bytes, or nine tenths of what is free now. Raises InvalidInput on no number."""
-    text = os.environ.get("VML_MEMORY_LIMIT", "")
-    if text and not text.isdigit():
-        raise InvalidInput(thing=f"VML_MEMORY_LIMIT={text}", reason="it is no number of bytes", hint="4294967296 is 4 GiB")
-    return int(text) if text else int(psutil.virtual_memory().available * 0.9)
 
 
 def _given_string() -> Path | None:
@@ -47,7 +38,7 @@ class EzklBackend:
     """
 
     srs: Path | None = field(default_factory=_given_string)
-    memory_limit: int = field(default_factory=_memory_limit)
+    memory_limit: int = field(default_factory=memory_limit)
     name = NAME
 
     def supports(self, program: Program, privacy: Privacy) -> None:
@@ -68,8 +59,16 @@ class EzklBackend:
             reference = srs.reference(designed.logrows, self.srs, worker, progress)
             return setup.make(program, privacy, designed, reference, worker, progress)
 
-    def prove(self, program: Program, inputs: Mapping[str, IntArray], keys: Keys, progress: Progress = silent) -> Proof:
+    def prove(
+        self,
+        program: Program,
+        inputs: Mapping[str, IntArray],
+        keys: Keys,
+        progress: Progress = silent,
+        context: bytes = UNBOUND,
+    ) -> Proof:
         """The salts of hashed inputs are in the proof's memory, and in no file. Raises as `setup`, InvalidInput."""
+        check_unbound(NAME, context)
         key = prove.fitting_key(program, keys)
         with self._worker() as worker:
             reference = srs.reference(key.logrows, self.srs, worker, progress)
@@ -94,8 +93,9 @@ class EzklBackend:
         with self._worker() as worker:
             return prove.poseidon(worker.run("digests", input_data=prove.circuit_inputs(program, checked, salts)))
 
-    def verify(self, proof: Proof, claim: Claim, key: VerificationKey) -> Verdict:
+    def verify(self, proof: Proof, claim: Claim, key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
         """Raises MalformedEvidence on what is no proof at all; BackendUnavailable without ezkl."""
+        check_unbound(NAME, context)
         if not isinstance(key, EzklKey):
             raise InvalidInput(thing="a verification key", reason="it is no ezkl key", hint="give the key that fits the proof")
         with self._worker() as worker:

@@ -25,6 +25,7 @@ import psutil
 
 from verifiable_ml.errors import BackendUnavailable, ResourceExceeded, VerifiableMlError, WorkerFailed
 from verifiable_ml.proving.base import Progress, silent
+from verifiable_ml.proving.memory import exhausted, mib
 
 EZKL_VERSION = "23.0.5"
 WORKER = Path(__file__).with_name("worker.py")
@@ -116,16 +117,15 @@ class Worker:
 
     def _limit(self, used: int) -> None:
         if self.memory_limit is not None and used > self.memory_limit:
-            raise self.exhausted("memory", f"the worker used {_mib(used)}, the limit is {_mib(self.memory_limit)}")
+            raise self.exhausted("memory", f"the worker used {mib(used)}, the limit is {mib(self.memory_limit)}")
 
     def exhausted(self, what: str, reason: str) -> VerifiableMlError:
         """The error for a resource that ran out."""
         if what != "memory":
             hint = "free some space, or set VML_CACHE_DIR elsewhere"
             return ResourceExceeded(thing=f"the disk that holds `{self.folder}`", reason=reason, hint=hint)
-        known = f"; the estimate is {_mib(self.expected_memory)}" if self.expected_memory else ""
-        hint = "raise VML_MEMORY_LIMIT (bytes), or prove a smaller model: `vml estimate` says what each takes"
-        return ResourceExceeded(thing="memory", reason=reason + known, hint=hint)
+        known = f"; the estimate is {mib(self.expected_memory)}" if self.expected_memory else ""
+        return exhausted(reason + known)
 
     def _failure(self, job: str, code: int, last: dict[str, Any]) -> VerifiableMlError:
         said = self._log_tail()
@@ -195,7 +195,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _mib(count: int) -> str:
-    return f"{count / 2**20:,.0f} MiB"

@@ -2,11 +2,17 @@
 //! The Python module `verifiable_ml_sumcheck`: it converts, and releases the interpreter while it works. No meaning lives here.
 
 use commitment::{Kzg, Srs, VerifierKey as Reference};
+use protocol::{ProveError, Stages};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 pyo3::create_exception!(verifiable_ml_sumcheck, Refused, PyValueError, "A program that cannot be proved: operator, reason.");
+
+pyo3::create_exception!(verifiable_ml_sumcheck, Cancelled, PyRuntimeError, "Whoever was told of a stage answered False.");
+
+/// Of this module's functions and of the bytes that they take and give: Python asks for one and no other.
+const INTERFACE: u32 = 2;
 
 type Tensors = Vec<Vec<i64>>;
 
@@ -34,13 +40,29 @@ struct Prover {
     key: compiler::ProverKey<Kzg>,
     committer: commitment::ProverKey,
     reference: [[u8; 32]; 4],
+    pool: rayon::ThreadPool,
+}
+
+/// Takes the interpreter for each stage's name; whatever it raises cancels.
+fn teller(told: Option<Py<PyAny>>) -> impl Fn(&'static str) -> bool + Sync {
+    move |stage| match &told {
+        Some(told) => Python::attach(|py| told.call1(py, (stage,))?.extract(py)).unwrap_or(false),
+        None => true,
+    }
+}
+
+fn begin(stages: Stages, name: &'static str) -> PyResult<()> {
+    if stages(name) { Ok(()) } else { Err(Cancelled::new_err(name)) }
 }
 
 #[pymethods]
 impl Prover {
     /// From a saved program, its id, how many inputs run at once, and a reference string: a file of halo2's, or an UNSAFE seed.
+    ///
+    /// threads: 0 is one a core. told: called with the name of each stage, and its False cancels the work: Cancelled.
     #[new]
-    #[pyo3(signature = (graph, weights, program_id, batch, srs=None, unsafe_seed=None))]
+    #[pyo3(signature = (graph, weights, program_id, batch, srs=None, unsafe_seed=None, threads=0, told=None))]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
         graph: &[u8],
@@ -49,20 +71,15 @@ impl Prover {
         batch: usize,
         srs: Option<&[u8]>,
         unsafe_seed: Option<&[u8]>,
+        threads: usize,
+        told: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        let told = teller(told);
         py.detach(|| {
-            let program = read(graph, weights)?;
-            let system = gadgets::lower(&program, batch).map_err(|r| Refused::new_err((r.operator, r.reason)))?;
-            let layout = compiler::Layout::new(&system).ok_or_else(|| Refused::new_err(("the program", "it is too large")))?;
-            let string = match (srs, unsafe_seed) {
-                (Some(file), _) => Srs::from_halo2(file),
-                (None, Some(seed)) => Srs::unsafe_from_seed(layout.row_bits as u32, seed),
-                (None, None) => return Err(PyValueError::new_err("a reference string is needed")),
-            };
-            let string = string.map_err(invalid)?;
-            let made = compiler::setup::<Kzg>(&program, program_id, batch, string.id(), |n| string.prover_key(n as u32));
-            let (key, committer) = made.map_err(invalid)?;
-            Ok(Self { key, committer, reference: string.tau_words() })
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(invalid)?;
+            let (key, committer, reference) =
+                pool.install(|| keys(graph, weights, program_id, batch, (srs, unsafe_seed), &told))?;
+            Ok(Self { key, committer, reference, pool })
         })
     }
 
@@ -72,12 +89,52 @@ impl Prover {
         Ok((PyBytes::new(py, &bytes), PyBytes::new(py, self.reference.as_flattened())))
     }
 
-    /// Runs the program and proves it: outputs, in C order, and the proof.
-    fn prove<'py>(&self, py: Python<'py>, context: [u8; 32], inputs: Tensors) -> PyResult<(Tensors, Bound<'py, PyBytes>)> {
-        let proved = py.detach(|| protocol::prove(&self.key, &self.committer, context, inputs));
-        let (statement, words) = proved.map_err(|error| PyRuntimeError::new_err(format!("{error:?}")))?;
+    /// Runs the program and proves it: outputs, in C order, and the proof. told: as when it was made.
+    #[pyo3(signature = (context, inputs, told=None))]
+    fn prove<'py>(
+        &self,
+        py: Python<'py>,
+        context: [u8; 32],
+        inputs: Tensors,
+        told: Option<Py<PyAny>>,
+    ) -> PyResult<(Tensors, Bound<'py, PyBytes>)> {
+        let told = teller(told);
+        let proved = py.detach(|| self.pool.install(|| protocol::prove(&self.key, &self.committer, context, inputs, &told)));
+        let (statement, words) = proved.map_err(|error| match error {
+            ProveError::Cancelled => Cancelled::new_err("the proof"),
+            other => PyRuntimeError::new_err(format!("{other:?}")),
+        })?;
         Ok((statement.outputs, PyBytes::new(py, words.as_flattened())))
     }
+}
+
+/// Prover's key, what commits, and the words of the string's secret in the second group.
+type Made = (compiler::ProverKey<Kzg>, commitment::ProverKey, [[u8; 32]; 4]);
+
+fn keys(
+    graph: &[u8],
+    weights: &[u8],
+    program_id: [u8; 32],
+    batch: usize,
+    string: (Option<&[u8]>, Option<&[u8]>),
+    stages: Stages,
+) -> PyResult<Made> {
+    begin(stages, "laying the program out")?;
+    let program = read(graph, weights)?;
+    let system = gadgets::lower(&program, batch).map_err(|r| Refused::new_err((r.operator, r.reason)))?;
+    let layout = compiler::Layout::new(&system).ok_or_else(|| Refused::new_err(("the program", "it is too large")))?;
+    begin(stages, "reading the reference string")?;
+    let string = match string {
+        (Some(file), _) => Srs::from_halo2(file),
+        (None, Some(seed)) => Srs::unsafe_from_seed(layout.row_bits as u32, seed),
+        (None, None) => return Err(PyValueError::new_err("a reference string is needed")),
+    };
+    let string = string.map_err(invalid)?;
+    drop(system);
+    begin(stages, "committing to the weights")?;
+    let made = compiler::setup::<Kzg>(&program, program_id, batch, string.id(), |n| string.prover_key(n as u32));
+    let (key, committer) = made.map_err(invalid)?;
+    Ok((key, committer, string.tau_words()))
 }
 
 /// Whether a proof shows that these inputs give these outputs: ("accepted" | "rejected" | "malformed", reason).
@@ -162,6 +219,9 @@ fn reference(bytes: &[u8]) -> PyResult<Reference> {
 fn verifiable_ml_sumcheck(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Prover>()?;
     module.add("Refused", module.py().get_type::<Refused>())?;
+    module.add("Cancelled", module.py().get_type::<Cancelled>())?;
+    module.add("INTERFACE", INTERFACE)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(layout, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(read_plan, module)?)?;
