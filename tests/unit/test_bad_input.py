@@ -57,6 +57,7 @@ def good(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("VML_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("VML_BACKEND", "ezkl")
         entry = zoo.model("digits-mlp")
         shutil.copy(entry.path, "model.onnx")
         np.savez("samples.npz", pixels=entry.samples.calibration)
@@ -74,6 +75,7 @@ def here(good, tmp_path, monkeypatch):
     shutil.copytree(good, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("VML_CACHE_DIR", str(tmp_path / "here" / "cache"))
+    monkeypatch.setenv("VML_BACKEND", "ezkl")  # whose keys and strings are files
     return tmp_path / "here"
 
 
@@ -183,7 +185,7 @@ def run() -> object:
 
 
 def setup() -> object:
-    return vml.setup(vml.load("p.vml"))
+    return vml.setup(vml.load("p.vml"), "ezkl")
 
 
 def prove() -> object:

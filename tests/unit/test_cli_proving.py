@@ -63,13 +63,13 @@ def test_command_that_uses_keys_says_what_they_are_worth(words):
 
 
 def test_prove_says_how_long_it_takes_before_it_does():
-    told = run("prove p.vml -i x.npy").stderr
+    told = run("prove p.vml -i x.npy -b ezkl -o e.proof --claim e.claim").stderr
     assert re.search(r"keys \(about .* if new\)", told)
     assert re.search(r"proof \(about .*\)", told)
 
 
 def test_prove_of_a_hidden_input_says_that_the_salt_is_not_kept():
-    words = "prove p.vml -i x.npy --hide input -o h.proof --claim h.claim"
+    words = "prove p.vml -i x.npy --backend ezkl --hide input -o h.proof --claim h.claim"
     assert "salt" in run(words).stderr
     assert "salt" not in run("prove p.vml -i x.npy").stderr
 
@@ -96,7 +96,7 @@ def test_verify_rejected_by_the_chain_alone_says_its_reason(monkeypatch):
     proof = api.Proof.from_bytes(Path("p.proof").read_bytes())
     changed = proof.payload[:100] + bytes([proof.payload[100] ^ 1]) + proof.payload[101:]
     Path("f.proof").write_bytes(replace(proof, payload=changed).to_bytes())
-    monkeypatch.setattr(api, "verify", lambda *_: Verdict.accept())
+    monkeypatch.setattr(api, "verify", lambda *_, **__: Verdict.accept())
     done = run("verify f.proof p.claim -k p.vk --chain embedded --json")
     said = json.loads(done.stdout)
     assert done.exit_code == 1
@@ -216,7 +216,7 @@ def test_wait_on_a_terminal_shows_a_sign_of_life_and_elsewhere_nothing():
 
 
 def test_salts_are_kept_where_asked_and_open_the_claim(ezkl):
-    assert run("prove p.vml -i x.npy --hide input -o s.proof --claim s.claim --salts s.salts").exit_code == 0
+    assert run("prove p.vml -i x.npy --backend ezkl --hide input -o s.proof --claim s.claim --salts s.salts").exit_code == 0
     kept, claim = json.loads(Path("s.salts").read_text()), files.read_claim(Path("s.claim"))
     assert kept["claim"] == claim.id.hex()
     assert Path("s.salts").stat().st_mode & 0o777 == 0o600

@@ -20,6 +20,7 @@ pytest.importorskip("ezkl")
 VML = Path(sys.executable).with_name("vml")
 LARGE = "setup zoo:lenet5-mnist -o new.vk", "prove zoo:lenet5-mnist -i lenet5-mnist:3 -o new.proof --claim new.claim"
 """Their reference string takes long enough to be interrupted."""
+MANY = "prove zoo:lenet5-mnist --batch zoo:lenet5-mnist --batch-size 4 -o new.proofs"
 PROVE = "prove zoo:digits-mlp -i digits-mlp:3 --hide input -o new.proof --claim new.claim"
 
 
@@ -41,8 +42,8 @@ def start(cache):
     """Starts `vml`; whatever the test, it runs no longer than that."""
     running = []
 
-    def started(words: str) -> subprocess.Popen[str]:
-        environment = {**os.environ, "VML_CACHE_DIR": str(cache)}
+    def started(words: str, backend: str = "ezkl") -> subprocess.Popen[str]:
+        environment = {**os.environ, "VML_CACHE_DIR": str(cache), "VML_BACKEND": backend}
         running.append(subprocess.Popen([VML, *words.split(), "--json"], env=environment, stdout=-1, stderr=-1, text=True))
         return running[-1]
 
@@ -113,6 +114,19 @@ def test_interrupt_of_a_proof_exits_130_and_the_cache_serves_the_next(here, cach
     out, err = again.communicate()
     assert again.returncode == 0, out + err
     assert {path.name for path in here.iterdir()} == {"new.proof", "new.claim"}
+
+
+def test_interrupt_of_native_proofs_exits_130_and_keeps_whole_items_only(here, cache, start):
+    pytest.importorskip("verifiable_ml_sumcheck", reason="the native prover is not installed: pip install ./circuits/sumcheck")
+    process = start(MANY, "sumcheck")
+    wait_for_line(process, "proofs")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["error"]) == (130, "Interrupted"), err
+    assert "Traceback" not in err
+    left = {path.name for path in (here / "new.proofs").iterdir()}
+    assert not [name for name in left if name.startswith(".")], "half-written"
+    assert {name.removesuffix(".proof") + ".claims" for name in left if name.endswith(".proof")} <= left
 
 
 @pytest.mark.parametrize("words", LARGE, ids=["setup", "prove"])

@@ -11,19 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from verifiable_ml import api
-from verifiable_ml.cli.options import Backend, Hide, ProgramPath
+from verifiable_ml.cli.options import Backend, BatchCount, Hide, ProgramPath
 from verifiable_ml.cli.render import Screen, amount, facts, seconds
 from verifiable_ml.cli.source import program
 
 
-def estimate(screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hide: Hide = None) -> None:
+def estimate(
+    screen: Screen, path: ProgramPath, backend: Backend = api.BACKEND, hide: Hide = None, batch: BatchCount = None
+) -> None:
     """Say how large a proof gets, how long it takes and how much memory, without making it.
 
     For example:
-      vml estimate model.vml --hide input
-      vml estimate zoo:lenet5-mnist
+      vml estimate model.vml
+      vml estimate zoo:lenet5-mnist --backend ezkl --hide input
     """
-    found = api.estimate(program(path), backend, tuple(hide or ()))
+    found = api.estimate(program(path), backend, tuple(hide or ()), batch=batch)
     screen.show({"backend": backend, **asdict(found)}, estimate_table(backend, found))
     warn_of_memory(screen, found)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from verifiable_ml.commitment import Claim, parse_json
 from verifiable_ml.errors import InvalidInput, MalformedEvidence, ResourceExceeded
 from verifiable_ml.frontend.read import read_at_most
 from verifiable_ml.program.files import MANIFEST
-from verifiable_ml.proving import Proof, VerificationKey
+from verifiable_ml.proving import BatchProof, Proof, VerificationKey
 from verifiable_ml.proving.proof import malformed
 
 LIMIT = 64 * 2**20
@@ -34,12 +34,14 @@ class Kind(NamedTuple):
 
 
 PROOF = Kind("proof", b'{\n "format": "verifiable-ml proof"')
+BATCH = Kind("batch proof", b'{\n "format": "verifiable-ml batch proof"')
 KEY = Kind("verification key", b'{\n "format": "verifiable-ml verification key"')
 CLAIM = Kind("claim", b'{\n "program": "')
+CLAIMS = Kind("list of claims", b'[\n {\n  "program": "')
 PAGE = Kind("page of figures", b"# Figures\n")
 SALTS = Kind("file of salts", b'{\n "format": "verifiable-ml salts"')
 REPORT = Kind("report", b"<!doctype html>")
-KINDS = PROOF, KEY, CLAIM, PAGE, SALTS, REPORT
+KINDS = PROOF, BATCH, KEY, CLAIM, CLAIMS, PAGE, SALTS, REPORT
 PRIVATE = 0o600
 """Mode of a file that is its owner's alone."""
 
@@ -120,9 +122,13 @@ def read(path: Path, what: str, limit: int = LIMIT) -> bytes:
     return data
 
 
-def read_proof(path: Path) -> Proof:
-    """A proof as `vml prove` writes it. Raises MalformedEvidence, InvalidInput."""
-    return _parsed(path, PROOF, Proof.from_bytes)
+def read_evidence(path: Path) -> Proof | BatchProof:
+    """A proof as `vml prove` writes it, of one claim or of several. Raises MalformedEvidence, InvalidInput."""
+
+    def parse(data: bytes) -> Proof | BatchProof:
+        return BatchProof.from_bytes(data) if data.startswith(BATCH.beginning) else Proof.from_bytes(data)
+
+    return _parsed(path, PROOF, parse)
 
 
 def read_key(path: Path) -> VerificationKey:
@@ -146,6 +152,22 @@ def _parsed(path: Path, kind: Kind, parse: Callable[[bytes], T]) -> T:
         raise MalformedEvidence(thing=f"{kind.name} `{path}`", reason=reason, hint=error.hint) from error
 
 
+def read_claims(path: Path) -> tuple[Claim, ...]:
+    """A list of claims as `vml prove --batch` writes it. Raises MalformedEvidence, InvalidInput."""
+    return _parsed(path, CLAIMS, _claims)
+
+
+def _claims(data: bytes) -> tuple[Claim, ...]:
+    try:
+        value = parse_json(data)
+    except (ValueError, RecursionError) as error:
+        raise malformed("a list of claims", f"it is no JSON ({error})") from error
+    claims = tuple(map(Claim.from_json, value)) if isinstance(value, list) else ()
+    if not claims or claims_bytes(claims) != data:
+        raise malformed("a list of claims", "its bytes are not what one is written as")
+    return claims
+
+
 def _claim(data: bytes) -> Claim:
     try:
         claim = Claim.from_json(parse_json(data))
@@ -164,6 +186,11 @@ def write_claim(path: Path, claim: Claim) -> None:
 def claim_bytes(claim: Claim) -> bytes:
     """Canonical JSON."""
     return canonical(claim.to_json())
+
+
+def claims_bytes(claims: Sequence[Claim]) -> bytes:
+    """Canonical JSON: one list has one file."""
+    return canonical([claim.to_json() for claim in claims])
 
 
 def canonical(value: Any) -> bytes:

@@ -30,7 +30,18 @@ Input = Annotated[
 ]
 Saturate = Annotated[bool, typer.Option("--saturate", help="Bring values beyond the calibrated range to its ends.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the result.")]
-Backend = Annotated[str, setting("backend", "--backend", "-b", help="Who proves: ezkl (zero knowledge), replay (runs it again).")]
+BatchCount = Annotated[
+    int | None, typer.Option("--batch", help="For so many inputs in one proof, no more and no fewer.", min=1, metavar="COUNT")
+]
+Context = Annotated[
+    str | None, typer.Option("--context", help="The id of the request that the proof is bound to: 64 hex digits.", metavar="HEX")
+]
+Backend = Annotated[
+    str,
+    setting(
+        "backend", "--backend", "-b", help="Who proves: sumcheck (fast, hides nothing), ezkl (can hide), replay (runs it again)."
+    ),
+]
 Hide = Annotated[
     list[str] | None,
     setting("hide", "--hide", help="input, weights; or another way to hide: input=private, weights=hashed."),

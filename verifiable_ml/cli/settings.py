@@ -17,9 +17,15 @@ import typer
 from verifiable_ml.errors import InvalidInput
 
 FILE = "vml.toml"
-CACHE_DIR = "cache_dir"
-NAMES: dict[str, str] = {CACHE_DIR: "VML_CACHE_DIR"}
-"""Setting to variable; `setting` fills it. The cache has no flag: it belongs to a machine, not to a command."""
+FLAGLESS = {
+    "cache_dir": "VML_CACHE_DIR",
+    "memory_limit": "VML_MEMORY_LIMIT",
+    "srs": "VML_SRS",
+    "threads": "VML_THREADS",
+}
+"""Settings that belong to a machine, not to a command; the library reads their variables."""
+NAMES: dict[str, str] = dict(FLAGLESS)
+"""Setting to variable; `setting` fills it."""
 
 
 def setting(name: str, *flags: str, **rest: Any) -> Any:
@@ -31,8 +37,8 @@ def setting(name: str, *flags: str, **rest: Any) -> Any:
 def defaults(commands: Iterable[str], path: Path | None = None) -> dict[str, dict[str, Any]]:
     """What vml.toml says, as defaults of every command. Raises InvalidInput for a broken file or an unknown name."""
     values = read(path or Path(FILE))
-    if CACHE_DIR in values:
-        os.environ.setdefault(NAMES[CACHE_DIR], str(values.pop(CACHE_DIR)))
+    for name in FLAGLESS.keys() & values.keys():
+        os.environ.setdefault(FLAGLESS[name], str(values.pop(name)))
     return dict.fromkeys(commands, values)
 
 

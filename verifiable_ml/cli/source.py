@@ -92,6 +92,11 @@ def inputs(text: str, shapes: Mapping[str, tuple[int, ...]]) -> list[Sample]:
     return rows(text, arrays, shapes) if many else [arrays]
 
 
+def many_inputs(text: str, shapes: Mapping[str, tuple[int, ...]]) -> list[Sample]:
+    """The inputs of a file, stacked along the first axis, one or more; or zoo:NAME, its test rows. Raises InvalidInput."""
+    return _own(zoo.model(text.removeprefix(ZOO)), "test") if text.startswith(ZOO) else inputs(text, shapes)
+
+
 def _holds_rows(array: np.ndarray, shape: tuple[int, ...]) -> bool:
     """[n, *shape], or [n, *rest] of a shape [1, *rest]."""
     stacked = array.shape[1:] == shape or (shape[:1] == (1,) and array.shape[1:] == shape[1:])

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from verifiable_ml import api
 from verifiable_ml.cli import files
 from verifiable_ml.cli.node import ChainId, ChainName, ClaimVerifier, Keystore, PasswordFile, Verifier, Wanted
-from verifiable_ml.cli.options import ClaimPath, Key, Proof
+from verifiable_ml.cli.options import ClaimPath, Context, Key, Proof
+from verifiable_ml.cli.prove import bound_to
 from verifiable_ml.cli.render import Screen, facts, verdict_line
+from verifiable_ml.errors import InvalidInput
+from verifiable_ml.proving import UNBOUND, BatchProof, Verdict
 
 if TYPE_CHECKING:
     from verifiable_ml.chain import Chain, Receipt
+    from verifiable_ml.commitment import Claim
 
 REJECTED = 1
 
@@ -23,6 +27,7 @@ def verify(
     proof: Proof,
     claim: ClaimPath,
     key: Key,
+    context: Context = None,
     chain: ChainName = None,
     chain_id: ChainId = None,
     keystore: Keystore = None,
@@ -32,17 +37,25 @@ def verify(
 ) -> int | None:
     """Check a proof against a claim. Exits 0 if it is accepted, 1 if it is rejected, 2 if the files are no evidence at all.
 
-    With --chain the ClaimVerifier on that chain judges as well, and both have to accept.
+    With --chain the ClaimVerifier on that chain judges as well, and both have to accept. A batch proof is checked against its
+    list of claims, all of which have to hold. With --context a proof is accepted only if it was made for that request.
 
     For example:
       vml verify three.proof three.claim --key model.vk
       vml verify three.proof three.claim --key model.vk --chain embedded
     """
-    evidence, asserted, pinned = files.read_proof(proof), files.read_claim(claim), files.read_key(key)
+    evidence, pinned, request = files.read_evidence(proof), files.read_key(key), bound_to(context)
+    if chain and (request != UNBOUND or isinstance(evidence, BatchProof)):
+        reason = "the contract there takes proofs of one claim, made for no request"
+        raise InvalidInput(thing="--chain", reason=reason, hint="leave it out; a Settlement takes what was made for its request")
+    if isinstance(evidence, BatchProof):
+        claims = files.read_claims(claim)
+        return _batch(screen, claims, api.verify_batch(evidence, claims, pinned, context=request))
+    asserted = files.read_claim(claim)
     node = Wanted(chain, chain_id, keystore, password_file, claim_verifier, verifier).connect() if chain else None
-    verdict = api.verify(evidence, asserted, pinned)
+    verdict = api.verify(evidence, asserted, pinned, context=request)
     document: dict[str, Any] = {"claim_id": asserted.id.hex(), **asdict(verdict)}
-    rows = [("claim id", asserted.id.hex()), *([("rests on", verdict.assumption)] if verdict.assumption else [])]
+    rows = [("claim id", asserted.id.hex()), *_rests_on(verdict)]
     screen.tell(verdict_line(verdict.accepted, "off chain", verdict.reason))
     if node:
         with screen.waiting(f"asking {node.node.name}"):
@@ -54,6 +67,17 @@ def verify(
         rows += [("gas", f"{receipt.gas_used:,}"), ("transaction", receipt.transaction.hex())] if receipt.accepted else []
     screen.show(document, facts("", rows))
     return None if document["accepted"] else REJECTED
+
+
+def _batch(screen: Screen, claims: tuple[Claim, ...], verdict: Verdict) -> int | None:
+    screen.tell(verdict_line(verdict.accepted, "off chain", verdict.reason))
+    document = {"claim_ids": [claim.id.hex() for claim in claims], **asdict(verdict)}
+    screen.show(document, facts("", [("claims", len(claims)), *_rests_on(verdict)]))
+    return None if verdict.accepted else REJECTED
+
+
+def _rests_on(verdict: Verdict) -> list[tuple[str, str]]:
+    return [("rests on", verdict.assumption)] if verdict.assumption else []
 
 
 def _on_chain(node: Chain, receipt: Receipt) -> dict[str, Any]:
