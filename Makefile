@@ -38,7 +38,7 @@ $(STAMPS)/venv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TOOLS)
 	@touch $@
 
-# What the demo needs: the package and the prover, without torch (5 GB).
+# What the demo needs: the package and ezkl, without torch (5 GB) and cargo. Where the native prover was built, the demo takes that.
 $(STAMPS)/py: $(STAMPS)/venv pyproject.toml constraints.txt
 	$(INSTALL) -c constraints.txt -e '.[ezkl]'
 	@touch $@

@@ -22,7 +22,10 @@ from verifiable_ml.errors import BackendUnavailable, VerifiableMlError
 State = Literal["ok", "missing", "broken"]
 STYLES = {"ok": "green", "missing": "yellow", "broken": "bold red"}
 NEEDED = "numpy", "onnx", "onnxruntime", "onnxslim", "safetensors", "web3", "eth-tester"
-CONTRACTS = "ClaimVerifier", "Halo2VerifierReusable", "Settlement", "EzklWay", "VerifiedPayout"
+CONTRACTS = (
+    "SumcheckClaimVerifier", "SumcheckVerifier", "SumcheckWay", "ClaimVerifier", "Halo2VerifierReusable", "EzklWay", "Settlement",
+    "VerifiedPayout",
+)  # fmt: skip
 TINY_CONTRACT = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\ncontract Tiny {}\n"
 ENOUGH_DISK = ENOUGH_MEMORY = 4e9
 """Bytes; what the largest model of the zoo takes when it is proved."""
@@ -64,11 +67,23 @@ def _python() -> Iterator[Finding]:
         )
 
 
+def _prover() -> Iterator[Finding]:
+    from verifiable_ml.proving.sumcheck.native import INTERFACE, native
+
+    try:
+        version = native().__version__
+    except BackendUnavailable as error:
+        yield Finding("native prover", "missing", error.reason, error.hint)
+    else:
+        yield Finding("native prover", "ok", f"verifiable-ml-sumcheck {version}, interface {INTERFACE}")
+
+
 def _extras() -> Iterator[Finding]:
     for name, extra, gives in (
-        ("ezkl", "ezkl", "zero-knowledge proofs"),
+        ("ezkl", "ezkl", "proofs that hide inputs or weights"),
         ("torch", "torch", "models straight from PyTorch"),
         ("scikit-learn", "sklearn", "classical models"),
+        ("ray", "ray", "many proofs on many machines"),
     ):
         version = _version(name)
         way_out = "" if version else f"pip install 'verifiable-ml[{extra}]': {gives}"
@@ -113,7 +128,7 @@ def _machine() -> Iterator[Finding]:
     )
 
 
-LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _extras, _shipped, _tools, _machine)
+LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _prover, _extras, _shipped, _tools, _machine)
 
 
 def _tried(thing: str, attempt: Callable[[], str]) -> Finding:

@@ -27,12 +27,17 @@ from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import VerifiableMlError
 from verifiable_ml.frontend import zoo
 from verifiable_ml.proving import Keys, Proof, Verdict
-from verifiable_ml.settle import NEVER, EzklWay, Question, Settlement
+from verifiable_ml.settle import NEVER, Asked, EzklWay, Settlement, SumcheckWay
+from verifiable_ml.settle.proof_way import ProofWay
 
 SHOWN = 200
 """Test samples whose accuracy is told."""
 BENEFICIARY = "0x" + "be" * 20
 ETHER = 10**18
+
+
+WAYS: dict[str, type[ProofWay]] = {"sumcheck": SumcheckWay, "ezkl": EzklWay}
+"""Backend to the way in which its proofs settle."""
 
 
 class StoryBroken(VerifiableMlError):
@@ -47,12 +52,31 @@ class Order:
 
     payout: Contract
     settlement: Settlement
-    way: EzklWay
-    question: Question
+    way: ProofWay
+    asked: Asked
 
     def settled(self, claim: Claim, proof: Proof) -> str:
         """Why an answer is refused, "" if it moves the money."""
-        return self.settlement.deliver(self.question, claim, self.way.evidence(claim, proof)).reason
+        return self.settlement.deliver(self.asked.question, claim, self.way.evidence(claim, proof)).reason
+
+
+@dataclass(frozen=True)
+class Proved:
+    """An answer with its proof, and what can prove it again."""
+
+    program: api.Program
+    x: dict[str, Any]
+    keys: Keys
+    proof: Proof
+
+    @property
+    def claim(self) -> Claim:
+        """What is proved."""
+        return self.proof.claim
+
+    def settling(self, asked: Asked, way: ProofWay) -> Proof:
+        """A proof that settles this request: of some backends, one that is made for it."""
+        return api.prove(self.program, self.x, self.keys, context=asked.id) if way.BINDS else self.proof
 
 
 @dataclass
@@ -79,18 +103,18 @@ class Story:
             raise StoryBroken(thing="the demo", reason=f"this does not hold: {what}", hint="see `vml doctor`")
 
 
-def told(screen: Screen, model: str, row: int) -> dict[str, Any]:
+def told(screen: Screen, model: str, row: int, backend: str) -> dict[str, Any]:
     """The story of one sample of one model. Raises StoryBroken if a step does not hold, and whatever the steps raise."""
     story = Story(screen)
     entry = zoo.model(model)
     program = _model(story, entry)
     x = _sample(story, entry, program, row)
-    keys, proof = _proof(story, program, x)
+    proved = _proof(story, program, x, backend)
     chain = embedded()
-    _verified(story, chain, proof, keys)
-    order = _order(story, chain, proof.claim)
-    _lie(story, chain, order, proof, keys)
-    _truth(story, order, proof)
+    claim_verifier = _verified(story, chain, proved)
+    order = _order(story, chain, proved.claim, WAYS[backend].deploy(chain, claim_verifier))
+    _lie(story, chain, order, proved)
+    _truth(story, order, proved)
     return story.document
 
 
@@ -137,12 +161,13 @@ def _sample(story: Story, entry: zoo.ZooModel, program: api.Program, row: int) -
     return x
 
 
-def _proof(story: Story, program: api.Program, x: dict[str, Any]) -> tuple[Keys, Proof]:
-    story.chapter("3  A zero-knowledge proof of that answer")
-    expected = api.estimate(program)
-    story.tell("estimate", asdict(expected), estimate_table(api.BACKEND, expected))
+def _proof(story: Story, program: api.Program, x: dict[str, Any], backend: str) -> Proved:
+    story.chapter(f"3  A proof of that answer, by {backend}")
+    story.document["backend"] = backend
+    expected = api.estimate(program, backend)
+    story.tell("estimate", asdict(expected), estimate_table(backend, expected))
     started = time.monotonic()
-    keys, _ = made_keys(story.screen, program, api.BACKEND, None)
+    keys, _ = made_keys(story.screen, program, backend, None)
     setup_seconds = time.monotonic() - started
     with story.screen.steps("proof", expected.prove_seconds) as step:
         proof = api.prove(program, x, keys, progress=step)
@@ -152,30 +177,29 @@ def _proof(story: Story, program: api.Program, x: dict[str, Any]) -> tuple[Keys,
     story.tell("setup_seconds", round(setup_seconds, 2))
     rows = [("keys", f"in {seconds(setup_seconds)}"), ("proof", f"{amount(len(proof.payload))} in {seconds(took)}")]
     story.tell("prove_seconds", round(took, 2), facts("Measured", rows))
-    return keys, proof
+    return Proved(program, x, keys, proof)
 
 
-def _verified(story: Story, chain: Chain, proof: Proof, keys: Keys) -> None:
+def _verified(story: Story, chain: Chain, proved: Proved) -> str:
+    """The address of the contract that verified it."""
     story.chapter("4  Verified off chain, and by a contract on an EVM")
-    started = time.monotonic()
-    verdict = api.verify(proof, proof.claim, keys.verification)
+    proof, key, started = proved.proof, proved.keys.verification, time.monotonic()
+    verdict = api.verify(proof, proof.claim, key)
     took = time.monotonic() - started
     story.tell("off_chain", _plain(verdict), verdict_line(verdict.accepted, f"off chain, in {seconds(took)}", verdict.reason))
     story.must(verdict.accepted, "the proof verifies off chain")
-    registered = chain.register(keys.verification.registration())
-    receipt = chain.verify(proof, proof.claim, keys.verification)
+    registered = chain.register(key.registration())
+    receipt = chain.verify(proof, proof.claim, key)
     story.tell("gas", {**registered.gas, "verify": receipt.gas_used})
-    line = verdict_line(receipt.accepted, f"by ClaimVerifier {registered.claim_verifier}", receipt.reason)
+    line = verdict_line(receipt.accepted, f"by the contract {registered.claim_verifier}", receipt.reason)
     story.tell("on_chain", _plain(receipt), line, facts("", [("gas", f"{receipt.gas_used:,} a verification")]))
     story.must(receipt.accepted and receipt.gas_used > 0, "the proof verifies on chain")
+    return registered.claim_verifier
 
 
-def _order(story: Story, chain: Chain, claim: Claim) -> Order:
+def _order(story: Story, chain: Chain, claim: Claim, way: ProofWay) -> Order:
     story.chapter("5  Money waits for that answer, and somebody lies")
-    verifier = chain.claim_verifier
-    story.must(verifier is not None, "a ClaimVerifier stands")
-    assert verifier is not None
-    settlement, way = Settlement.deploy(chain), EzklWay.deploy(chain, verifier.address)
+    settlement = Settlement.deploy(chain)
     fixed = claim.program_id, claim.privacy.code, int(claim.outputs[0].dtype), [way.contract.address]
     payout = chain.deploy("VerifiedPayout", settlement.contract.address, *fixed)
     wanted = inputs_id(claim), greatest(claim), BENEFICIARY, NEVER
@@ -183,26 +207,26 @@ def _order(story: Story, chain: Chain, claim: Claim) -> Order:
     said = f"1 ether for {BENEFICIARY} if the answer on this input is {greatest(claim)}"
     rows = [("VerifiedPayout", payout.address), ("holds", said), ("asks", f"Settlement {settlement.contract.address}")]
     story.tell("contract", payout.address, facts("", rows))
-    return Order(payout, settlement, way, settlement.asked(sent).question)
+    return Order(payout, settlement, way, settlement.asked(sent))
 
 
-def _lie(story: Story, chain: Chain, order: Order, proof: Proof, keys: Keys) -> None:
-    false = lied(proof.claim)
-    forged = replace(proof, claim=false)
+def _lie(story: Story, chain: Chain, order: Order, proved: Proved) -> None:
+    false, key = lied(proved.claim), proved.keys.verification
+    forged = replace(proved.proof, claim=false)
     story.tell("lie", greatest(false), Text(f"the same proof, sent with the answer {greatest(false)}:"))
-    verdict = api.verify(forged, false, keys.verification)
+    verdict = api.verify(forged, false, key)
     story.tell("lie_off_chain", _plain(verdict), verdict_line(verdict.accepted, "off chain", verdict.reason))
-    receipt = chain.verify(forged, false, keys.verification)
-    story.tell("lie_on_chain", _plain(receipt), verdict_line(receipt.accepted, "by ClaimVerifier", receipt.reason))
+    receipt = chain.verify(forged, false, key)
+    story.tell("lie_on_chain", _plain(receipt), verdict_line(receipt.accepted, "by the contract", receipt.reason))
     story.must(not verdict.accepted and not receipt.accepted, "a changed output is rejected off chain and on chain")
-    refusal = order.settled(false, forged)
+    refusal = order.settled(false, replace(proved.settling(order.asked, order.way), claim=false))
     story.tell("lie_to_contract", refusal, verdict_line(not refusal, "by Settlement", refusal))
     story.must(bool(refusal), "the contract refuses a changed output")
 
 
-def _truth(story: Story, order: Order, proof: Proof) -> None:
+def _truth(story: Story, order: Order, proved: Proved) -> None:
     story.chapter("6  The truth is paid for")
-    refusal = order.settled(proof.claim, proof)
+    refusal = order.settled(proved.claim, proved.settling(order.asked, order.way))
     paid = order.payout.call("balances", BENEFICIARY)[0]
     story.tell("paid_wei", paid, verdict_line(not refusal, "by Settlement", refusal))
     story.must(not refusal and paid == ETHER, "the contract pays for the proven answer")

@@ -10,3 +10,4 @@ class EzklWay(ProofWay):
     """The contract of this name, for a ClaimVerifier."""
 
     NAME = "EzklWay"
+    BINDS = False

@@ -19,6 +19,8 @@ class ProofWay:
     contract: Contract
 
     NAME: ClassVar[str]
+    BINDS: ClassVar[bool]
+    """Whether its proofs are made for one request, and settle no other: with the request's id as their context."""
 
     @classmethod
     def deploy(cls, chain: Chain, claim_verifier: str) -> Self:

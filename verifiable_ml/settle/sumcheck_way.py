@@ -10,3 +10,4 @@ class SumcheckWay(ProofWay):
     """The contract of this name, for a SumcheckClaimVerifier. Its evidence: a proof with the request's id as its context."""
 
     NAME = "SumcheckWay"
+    BINDS = True
