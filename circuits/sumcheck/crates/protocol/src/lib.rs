@@ -25,3 +25,10 @@ pub use prove::{ProveError, prove};
 pub use statement::Statement;
 pub use sumcheck::Fault;
 pub use verify::verify;
+
+/// The honest prover's inside, for provers who lie: in no build that is shipped.
+#[cfg(feature = "forge")]
+pub mod forge {
+    pub use crate::prove::{Says, TRUTH, on_cubes, prove_cubes, run};
+    pub use crate::verify::fold_rows;
+}

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use sumcheck::Writer;
 use sumcheck::channel::Word;
 use sumcheck::product::{Product, Prover};
+use transcript::Transcript;
 
 /// Why there is no proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +48,12 @@ where
 }
 
 /// Every tensor's cube.
-pub(crate) fn run(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Arc<Vec<i64>>>, ProveError> {
+pub fn run(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Arc<Vec<i64>>>, ProveError> {
     on_cubes(system, inputs).map(|cubes| system.values(&cubes))
 }
 
 /// The inputs, checked and padded.
-pub(crate) fn on_cubes(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Vec<i64>>, ProveError> {
+pub fn on_cubes(system: &System, inputs: &[Vec<i64>]) -> Result<Vec<Vec<i64>>, ProveError> {
     if inputs.len() != system.inputs.len() {
         return Err(ProveError::Input("there are not as many inputs as the program takes"));
     }
@@ -90,21 +91,45 @@ fn places(shape: &[usize]) -> impl Iterator<Item = usize> {
 }
 
 /// What a prover may say beside the truth; the honest one changes nothing. Each is what one of the verifier's checks is for.
-pub(crate) struct Says<'a> {
+pub struct Says<'a> {
+    /// To whom: the proof that all of it is written to, from a transcript that knows the statement.
+    pub writer: &'a dyn Fn(Transcript) -> Writer,
     /// Of multiplicities.
     pub counts: &'a dyn Fn(&mut [i64]),
+    /// Of both helpers, the lookups' first, before anything is said of them.
+    pub sides: &'a dyn Fn(&mut [Fr], &mut [Fr]),
     /// Of all values by their place, once the lookup's challenges are known: it commits to helpers as they are then.
     pub helpers: &'a dyn Fn(&mut [Fr]),
     /// Of all values by their place, when rows of the witness are committed.
     pub witness: &'a dyn Fn(&mut [Vec<i64>]),
     /// Of the sum over what is stored: from what is left for it and for products, and the truth.
     pub stored: &'a dyn Fn(Fr, Fr) -> Fr,
+    /// Of the products' factors: from what their sumcheck ended in, and what it has to end in by the factors.
+    pub factors: &'a OfFactors,
+    /// Of the last value, and of the row that is opened: from what the last sumcheck ended in, the weight there, and where.
+    pub value: &'a OfValue,
 }
 
-pub(crate) const TRUTH: Says = Says { counts: &|_| (), helpers: &|_| (), witness: &|_| (), stored: &|_, truth| truth };
+/// See `Says::factors`.
+pub type OfFactors = dyn Fn(Fr, &dyn Fn(&[Fr]) -> Option<Fr>, &mut [Fr]);
+
+/// See `Says::value`.
+pub type OfValue = dyn Fn((Fr, Fr), &[Fr], (&mut Fr, &mut [Fr]));
+
+/// Nothing but what is so.
+pub const TRUTH: Says = Says {
+    writer: &Writer::new,
+    counts: &|_| (),
+    sides: &|_, _| (),
+    helpers: &|_| (),
+    witness: &|_| (),
+    stored: &|_, truth| truth,
+    factors: &|_, _, _| (),
+    value: &|_, _, _| (),
+};
 
 /// The proof for given cubes: a lie in them is a lie in the proof.
-pub(crate) fn prove_cubes<C: Commitment>(
+pub fn prove_cubes<C: Commitment>(
     key: &ProverKey<C>,
     committer: &C::ProverKey,
     statement: &Statement,
@@ -116,7 +141,7 @@ where
     C::Row: Send,
 {
     let (system, layout) = (&key.system, &key.verifier.layout);
-    let mut proof = Writer::new(statement.begin(&key.verifier));
+    let mut proof = (says.writer)(statement.begin(&key.verifier));
     let mut multiplicities = multiplicities(system, layout, cubes)?;
     (says.counts)(&mut multiplicities);
     let mut values = compiler::rows(system, layout, |id| cubes.get(id).map(|cube| cube.as_slice()));
@@ -125,11 +150,12 @@ where
     let of_witness =
         commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| C::commit_integers(committer, &values[row]))?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
-    let lookups =
+    let mut lookups =
         Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;
     let counts: Vec<Fr> = multiplicities.iter().map(|count| Fr::from(*count)).collect();
-    let tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha)
+    let mut tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha)
         .map_err(|_| ProveError::Vanishing)?;
+    (says.sides)(&mut lookups.helper, &mut tables.helper);
     let size = 1 << layout.row_bits;
     let mut all = vec![Fr::from(0u64); layout.rows.len() * size];
     all.par_chunks_mut(size)
@@ -156,7 +182,7 @@ where
     let of_stored: Fr = all.par_iter().zip(&weights).map(|(value, weight)| *value * weight).sum();
     let of_stored = (says.stored)(value, of_stored);
     proof.scalars("stored", &[of_stored]);
-    let settled = prove_products(system, &products, cubes, value - of_stored, &mut proof).ok_or(ProveError::Key)?;
+    let settled = prove_products(system, &products, cubes, value - of_stored, (says, &mut proof)).ok_or(ProveError::Key)?;
     let mut batch = Batch::new(of_stored, proof.challenge("batch"));
     batch.add(Fr::from(0u64), [], []);
     for (value, claims) in settled {
@@ -169,9 +195,13 @@ where
     let product = Product { coefficient: Fr::from(1u64), variables, left: all, right: weights, weight: None };
     let mut last = Prover::new(vec![product], variables, 2, value);
     (layout.row_bits..variables).for_each(|_| last.step(&mut proof));
-    let folded = last.left(0).to_vec();
+    let mut folded = last.left(0).to_vec();
+    (0..layout.row_bits).for_each(|_| last.step(&mut proof));
+    let claim = last.claim();
     let (point, ends) = last.finish(&mut proof);
-    proof.scalars("value", &[ends[0].0]);
+    let (mut end, weight) = ends[0];
+    (says.value)((claim, weight), &point[variables - layout.row_bits..], (&mut end, &mut folded));
+    proof.scalars("value", &[end]);
     open::<C>(key, committer, (of_witness, of_helpers), &point, &folded, &mut proof)?;
     Ok(proof.finish().0)
 }
@@ -249,7 +279,7 @@ fn prove_products(
     claims: &[Claim],
     cubes: &[Arc<Vec<i64>>],
     value: Fr,
-    proof: &mut Writer,
+    (says, proof): (&Says, &mut Writer),
 ) -> Option<Vec<(Fr, Vec<Claim>)>> {
     let sizes = sizes(system, claims)?;
     let read = |id: usize| cubes[id].as_slice();
@@ -263,7 +293,10 @@ fn prove_products(
         Some(Product { coefficient: claim.coefficient, variables: *variables, left, right, weight })
     };
     let products: Vec<Product> = claims.iter().zip(&sizes.variables).map(product).collect::<Option<_>>()?;
-    let (point, ends) = Prover::new(products, sizes.rounds, sizes.degree, value).finish(proof);
+    let mut prover = Prover::new(products, sizes.rounds, sizes.degree, value);
+    (0..sizes.rounds).for_each(|_| prover.step(proof));
+    let claim = prover.claim();
+    let (point, ends) = prover.finish(proof);
     let mut sent = Vec::new();
     for (claim, (left, right)) in claims.iter().zip(ends) {
         let zeros = match form(claim) {
@@ -273,6 +306,8 @@ fn prove_products(
         }?;
         sent.extend([left + zeros.0, right + zeros.1]);
     }
+    let must_be = |sent: &[Fr]| settle(system, claims, &sizes.variables, &point, sent).map(|(expected, _)| expected);
+    (says.factors)(claim, &must_be, &mut sent);
     proof.scalars("factors", &sent);
     settle(system, claims, &sizes.variables, &point, &sent).map(|(_, settled)| settled)
 }

@@ -136,7 +136,7 @@ fn rows<C: Commitment>(
 }
 
 /// All rows, folded at the high coordinates of a point, and its low ones. Rule 69.
-pub(crate) fn fold_rows<'a, C: Commitment>(
+pub fn fold_rows<'a, C: Commitment>(
     key: &VerifierKey<C>,
     witness: &[C::Row],
     helpers: &[C::Row],

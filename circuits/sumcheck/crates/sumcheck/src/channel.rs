@@ -75,16 +75,49 @@ impl<'a> Reader<'a> {
 pub struct Writer {
     words: Vec<Word>,
     transcript: Transcript,
+    #[cfg(feature = "forge")]
+    liar: Option<Liar>,
+}
+
+/// What a liar makes of the words of a label on their way out, and whether the transcript hears of them.
+#[cfg(feature = "forge")]
+pub type Liar = Box<dyn FnMut(&'static str, &mut Vec<Word>) -> bool>;
+
+#[cfg(feature = "forge")]
+impl Writer {
+    /// An empty proof whose words pass through a liar.
+    pub fn lying(transcript: Transcript, liar: Liar) -> Self {
+        Self { words: Vec::new(), transcript, liar: Some(liar) }
+    }
+
+    fn lie(&mut self, label: &'static str, words: &[Word]) -> bool {
+        let Some(liar) = &mut self.liar else { return false };
+        let mut words = words.to_vec();
+        if liar(label, &mut words) {
+            self.transcript.absorb_words(label, &words);
+        }
+        self.words.extend(words);
+        true
+    }
 }
 
 impl Writer {
     /// An empty proof.
     pub fn new(transcript: Transcript) -> Self {
-        Self { words: Vec::new(), transcript }
+        Self {
+            words: Vec::new(),
+            transcript,
+            #[cfg(feature = "forge")]
+            liar: None,
+        }
     }
 
     /// Sends and absorbs.
     pub fn words(&mut self, label: &'static str, words: &[Word]) {
+        #[cfg(feature = "forge")]
+        if self.lie(label, words) {
+            return;
+        }
         self.transcript.absorb_words(label, words);
         self.words.extend_from_slice(words);
     }

@@ -10,4 +10,6 @@ pub mod multilinear;
 pub mod product;
 pub mod rounds;
 
+#[cfg(feature = "forge")]
+pub use channel::Liar;
 pub use channel::{Fault, Reader, Writer};

@@ -55,6 +55,11 @@ impl Prover {
         self.products.get(product).map_or(&[], |product| &product.left)
     }
 
+    /// What is left of the claim.
+    pub fn claim(&self) -> Fr {
+        self.claim
+    }
+
     /// One round.
     pub fn step(&mut self, proof: &mut Writer) {
         let (round, half) = (self.point.len(), 1 << (self.rounds - self.point.len() - 1));
