@@ -7,7 +7,7 @@ python -m differential.record_sumcheck  # with tests/ on the path
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,19 @@ class Proved:
         return Recorded(self.plan, CONTEXT, self.statement(self.inputs, self.outputs), words(self.payload))
 
     def statement(self, inputs: list[list[int]], outputs: list[list[int]]) -> tuple[bytes, ...]:
-        """A byte an integer if the interval of its tensor holds no other, else eight, little endian; whole words each."""
-        tensors = zip([*inputs, *outputs], [*self.intervals[0], *self.intervals[1]], strict=True)
-        return tuple(word for values, (_, low, high) in tensors for word in words(_packed(values, low >= 0 and high < 256)))
+        return statement(self.intervals, inputs, outputs)
 
 
-def _packed(values: list[int], narrow: bool) -> bytes:
-    return np.array(values, "u1" if narrow else "<i8").tobytes()
+def statement(
+    intervals: Sequence[Sequence[tuple[int, int, int]]], inputs: list[list[int]], outputs: list[list[int]]
+) -> tuple[bytes, ...]:
+    """A byte an integer if the interval of its tensor holds no other, else eight, little endian; whole words each.
+
+    Raises OverflowError if an integer has no byte, ValueError if there are not as many tensors.
+    """
+    tensors = zip((*inputs, *outputs), (*intervals[0], *intervals[1]), strict=True)
+    packed = (np.array(values, "u1" if low >= 0 and high < 256 else "<i8") for values, (_, low, high) in tensors)
+    return tuple(word for tensor in packed for word in words(tensor.tobytes()))
 
 
 def words(data: bytes) -> tuple[bytes, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The native prover against the reference: named cases and drawn programs, honest and with one output changed."""
+"""The native prover against the reference, verified in Rust and on chain: named cases and drawn programs, also one output off."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from differential.cases import program_of
 from differential.random_programs import random_inputs, random_program
+from differential.record_sumcheck import statement, words
+from differential.step_chain import Refused
+from differential.sumcheck_verifier import Recorded, verifier
 from differential.test_ezkl_operators import UGLY
 from vectors.operator_cases import CASES
 from verifiable_ml.execute import run_reference
@@ -40,7 +43,10 @@ def assert_proves(program, inputs) -> None:
     given = flat(trace.inputs)
     outputs, proof = prover.prove(bytes(32), given)
     assert outputs == flat(trace.outputs)
+    plan, _, *intervals = native.plan(key, reference)
+    shown = Recorded(plan, bytes(32), statement(intervals, given, outputs), words(proof))
     assert native.verify(key, reference, bytes(32), given, outputs, proof) == ("accepted", "")
+    assert not isinstance(verifier().verify(shown), Refused)
     outputs[0][-1] += 1
     assert native.verify(key, reference, bytes(32), given, outputs, proof)[0] == "rejected"
 

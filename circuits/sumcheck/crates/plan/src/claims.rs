@@ -99,12 +99,20 @@ fn pull_back_term(plan: &mut Writer, term: &LinearTerm, weights: &[Factor]) -> (
     let Some(parts) = regroup(weights, &cuts) else {
         let own = outer(plan, weights);
         let size: usize = term.groups.iter().map(|group| group.bits().1).sum();
-        return (one, vec![Factor::Dense(size, whole(plan, term, own, size))]);
+        let table = whole(plan, term, own, size);
+        return without_scalars(plan, one, vec![Factor::Dense(size, table)]);
     };
     let moved: Vec<(Reg, Vec<Factor>)> =
         term.groups.iter().zip(parts).map(|(group, part)| pull_back_group(plan, group, part)).collect();
     let scalar = moved.iter().fold(one, |product, (own, _)| plan.mul(product, *own));
-    (scalar, term.order.iter().flat_map(|place| moved[*place].1.clone()).collect())
+    without_scalars(plan, scalar, term.order.iter().flat_map(|place| moved[*place].1.clone()).collect())
+}
+
+/// As in `relation::linear`: factors of no bits are scalars, which no cut would find again.
+fn without_scalars(plan: &mut Writer, scalar: Reg, factors: Vec<Factor>) -> (Reg, Vec<Factor>) {
+    let (scalars, factors): (Vec<Factor>, Vec<Factor>) = factors.into_iter().partition(|factor| factor.bits() == 0);
+    let own = total(plan, &scalars);
+    (plan.mul(scalar, own), factors)
 }
 
 /// As `Group::pull_back`.

@@ -110,7 +110,7 @@ pub struct Writer {
     data: Vec<u8>,
     code: Vec<(Reg, Instruction)>,
     registers: usize,
-    known: HashMap<Instruction, Reg>,
+    known: HashMap<(Instruction, usize), Reg>,
     copies: HashMap<Vec<Reg>, Reg>,
     points: Vec<(Reg, usize)>,
     /// Words of the statement, and of the proof.
@@ -149,14 +149,15 @@ impl Writer {
         self.data.len() - bytes.len()
     }
 
-    /// An instruction that writes `size` registers, unless it was there before.
+    /// An instruction that writes `size` registers, unless it was there before. One of no data reads the same data as any other such one, and
+    /// need not write as many.
     pub fn pure(&mut self, op: Op, a: Reg, b: Reg, n: usize, imm: usize, size: usize) -> Reg {
-        let instruction = Instruction { op, a, b, n, imm };
-        if let Some(reg) = self.known.get(&instruction) {
+        let once = (Instruction { op, a, b, n, imm }, size);
+        if let Some(reg) = self.known.get(&once) {
             return *reg;
         }
         let reg = self.effect(op, a, b, n, imm, size);
-        self.known.insert(instruction, reg);
+        self.known.insert(once, reg);
         reg
     }
 
