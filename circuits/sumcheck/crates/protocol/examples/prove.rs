@@ -5,7 +5,7 @@
 
 use commitment::{Kzg, Srs};
 use program::Program;
-use protocol::{prove, verify};
+use protocol::{UNTOLD, prove, verify};
 use std::time::{Duration, Instant};
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("set up {setup:.2?}");
     let inputs: Vec<Vec<i64>> = inputs.iter().map(|values| values.repeat(batch)).collect();
     for _ in 0..3 {
-        let (proved, proving) = timed(|| prove(&key, &committer, [0; 32], inputs.clone()));
+        let (proved, proving) = timed(|| prove(&key, &committer, [0; 32], inputs.clone(), UNTOLD));
         let (statement, words) = proved.map_err(|error| format!("{error:?}"))?;
         let (verdict, verifying) = timed(|| verify(&key.verifier, &verifier, &statement, &words));
         verdict.map_err(|fault| format!("{fault:?}"))?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Malicious provers: the honest one with one thing changed. Each is refused, for its reason.
 
-use crate::prove::{TRUTH, on_cubes, prove_cubes, run};
+use crate::prove::{ProveError, TRUTH, UNTOLD, on_cubes, prove_cubes, run};
 use crate::statement::Statement;
 use crate::verify::verify;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
@@ -9,7 +9,7 @@ use compiler::{ProverKey, VerifierKey};
 use program::Program;
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assume, proptest};
 use relation::{Form, TensorId};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use sumcheck::Fault;
 use sumcheck::channel::Word;
 
@@ -32,7 +32,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let srs = Srs::unsafe_from_seed(12, b"tests").expect("a string");
     let (key, committer) = compiler::setup::<Kzg>(&program, [7; 32], 1, [9; 32], |n| srs.prover_key(n as u32)).expect("keys");
     let inputs: Vec<Vec<i64>> = serde_json::from_slice(include_bytes!("../fixtures/digits-cnn/inputs.json")).expect("inputs");
-    let (statement, words) = crate::prove(&key, &committer, [3; 32], inputs.clone()).expect("a proof");
+    let (statement, words) = crate::prove(&key, &committer, [3; 32], inputs.clone(), UNTOLD).expect("a proof");
     let cubes = run(&key.system, &inputs).expect("inputs that fit");
     World { key, committer, reference: srs.verifier_key(), statement, cubes, words }
 });
@@ -44,7 +44,7 @@ impl World {
 
     /// The proof of an honest prover who believes these cubes.
     fn prove(&self, statement: &Statement, cubes: &Cubes) -> Vec<Word> {
-        prove_cubes(&self.key, &self.committer, statement, cubes, &TRUTH).expect("a proof")
+        prove_cubes(&self.key, &self.committer, statement, cubes, &TRUTH, UNTOLD).expect("a proof")
     }
 
     fn committed(&self) -> Vec<TensorId> {
@@ -63,11 +63,31 @@ fn with(cubes: &Cubes, tensor: TensorId, entry: usize, value: i64) -> Cubes {
 }
 
 #[test]
+fn stages_are_told_in_order_and_each_can_end_the_work() {
+    let world = &*WORLD;
+    let told_until = |last: usize| {
+        let told = Mutex::new(Vec::new());
+        let stages = |name| {
+            let mut told = told.lock().expect("no panic");
+            told.push(name);
+            told.len() <= last
+        };
+        let proved = crate::prove(&world.key, &world.committer, [3; 32], world.statement.inputs.clone(), &stages);
+        (told.into_inner().expect("no panic"), proved.map(|(_, words)| words))
+    };
+    let (all, words) = told_until(usize::MAX);
+    assert_eq!((all.len(), words), (7, Ok(world.words.clone())));
+    for last in 0..all.len() {
+        assert_eq!(told_until(last), (all[..=last].to_vec(), Err(ProveError::Cancelled)));
+    }
+}
+
+#[test]
 fn honest_proof_is_accepted_and_has_a_fixed_length() {
     let world = &*WORLD;
     assert_eq!(world.verify(&world.statement, &world.words), Ok(()));
     let zeros = vec![vec![0; 64]];
-    let (statement, words) = crate::prove(&world.key, &world.committer, [0; 32], zeros).expect("a proof");
+    let (statement, words) = crate::prove(&world.key, &world.committer, [0; 32], zeros, UNTOLD).expect("a proof");
     assert_eq!(words.len(), world.words.len());
     assert_eq!(world.verify(&statement, &words), Ok(()));
 }

@@ -21,7 +21,7 @@ mod small;
 mod statement;
 mod verify;
 
-pub use prove::{ProveError, prove};
+pub use prove::{ProveError, Stages, UNTOLD, prove};
 pub use statement::Statement;
 pub use sumcheck::Fault;
 pub use verify::verify;

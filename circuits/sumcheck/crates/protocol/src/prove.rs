@@ -27,6 +27,18 @@ pub enum ProveError {
     Vanishing,
     /// The key does not make sense.
     Key,
+    /// Whoever was told of a stage said no.
+    Cancelled,
+}
+
+/// Told each stage's name when it begins, on the caller's thread; false ends the work.
+pub type Stages<'a> = &'a (dyn Fn(&'static str) -> bool + Sync);
+
+/// Tells nobody.
+pub const UNTOLD: Stages = &|_| true;
+
+fn begin(stages: Stages, name: &'static str) -> Result<(), ProveError> {
+    stages(name).then_some(()).ok_or(ProveError::Cancelled)
 }
 
 /// Runs the program and proves what it gave. Returns the statement and the proof's words.
@@ -35,15 +47,17 @@ pub fn prove<C: Commitment>(
     committer: &C::ProverKey,
     context: [u8; 32],
     inputs: Vec<Vec<i64>>,
+    stages: Stages,
 ) -> Result<(Statement, Vec<Word>), ProveError>
 where
     C::ProverKey: Sync,
     C::Row: Send,
 {
+    begin(stages, "running the program")?;
     let cubes = run(&key.system, &inputs)?;
     let outputs = key.system.outputs.iter().map(|id| unpadded(&key.system.tensors[*id].shape, &cubes[*id])).collect();
     let statement = Statement { context, inputs, outputs };
-    let words = prove_cubes(key, committer, &statement, &cubes, &TRUTH)?;
+    let words = prove_cubes(key, committer, &statement, &cubes, &TRUTH, stages)?;
     Ok((statement, words))
 }
 
@@ -135,12 +149,14 @@ pub fn prove_cubes<C: Commitment>(
     statement: &Statement,
     cubes: &[Arc<Vec<i64>>],
     says: &Says,
+    stages: Stages,
 ) -> Result<Vec<Word>, ProveError>
 where
     C::ProverKey: Sync,
     C::Row: Send,
 {
     let (system, layout) = (&key.system, &key.verifier.layout);
+    begin(stages, "committing to the witness")?;
     let mut proof = (says.writer)(statement.begin(&key.verifier));
     let mut multiplicities = multiplicities(system, layout, cubes)?;
     (says.counts)(&mut multiplicities);
@@ -150,6 +166,7 @@ where
     let of_witness =
         commit_rows::<C>(layout, Phase::Witness, "witness", &mut proof, |row| C::commit_integers(committer, &values[row]))?;
     let (alpha, beta) = (proof.challenge("alpha"), proof.challenge("beta"));
+    begin(stages, "committing to the lookups")?;
     let mut lookups =
         Side::new(&fingerprints_of_lookups(system, layout, cubes, beta), None, &alpha).map_err(|_| ProveError::Vanishing)?;
     let counts: Vec<Fr> = multiplicities.iter().map(|count| Fr::from(*count)).collect();
@@ -171,6 +188,7 @@ where
     })?;
     let rounds = layout.lookup_helper.bits.max(layout.table_helper.bits);
     let (tau, lambda) = (proof.point("tau", rounds), proof.challenge("lambda"));
+    begin(stages, "sumcheck of the lookups")?;
     let (point, finals) = logup::prove(lookups, tables, &tau, &lambda, &mut proof);
     let (cube, bind) = (proof.point("cube", 3), proof.point("bind", bind_bits(system)));
     let given = Challenges { beta, point, cube, bind, batch: proof.challenge("batch") };
@@ -182,6 +200,7 @@ where
     let of_stored: Fr = all.par_iter().zip(&weights).map(|(value, weight)| *value * weight).sum();
     let of_stored = (says.stored)(value, of_stored);
     proof.scalars("stored", &[of_stored]);
+    begin(stages, "sumcheck of the products")?;
     let settled = prove_products(system, &products, cubes, value - of_stored, (says, &mut proof)).ok_or(ProveError::Key)?;
     let mut batch = Batch::new(of_stored, proof.challenge("batch"));
     batch.add(Fr::from(0u64), [], []);
@@ -191,6 +210,7 @@ where
     let (value, stored, _) = batch.expand(system, layout).ok_or(ProveError::Key)?;
     stored.iter().for_each(|stored| add_weights(&mut weights, stored));
 
+    begin(stages, "last sumcheck")?;
     let variables = layout.total_bits();
     let product = Product { coefficient: Fr::from(1u64), variables, left: all, right: weights, weight: None };
     let mut last = Prover::new(vec![product], variables, 2, value);
@@ -199,9 +219,11 @@ where
     (0..layout.row_bits).for_each(|_| last.step(&mut proof));
     let claim = last.claim();
     let (point, ends) = last.finish(&mut proof);
+    begin(stages, "opening")?;
     let (mut end, weight) = ends[0];
     (says.value)((claim, weight), &point[variables - layout.row_bits..], (&mut end, &mut folded));
     proof.scalars("value", &[end]);
+    begin(stages, "opening")?;
     open::<C>(key, committer, (of_witness, of_helpers), &point, &folded, &mut proof)?;
     Ok(proof.finish().0)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs of a line or two, for tests, with their keys; and provers who believe what they like.
 
-use crate::prove::{Says, TRUTH, on_cubes, prove_cubes, run};
+use crate::prove::{Says, TRUTH, UNTOLD, on_cubes, prove_cubes, run};
 use crate::statement::Statement;
 use crate::verify::verify;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
@@ -114,7 +114,7 @@ impl World {
 
     pub fn words(&self, inputs: &[Vec<i64>], outputs: &[i64], cubes: &Cubes, says: &Says) -> (Statement, Vec<Word>) {
         let statement = Statement { context: [3; 32], inputs: inputs.to_vec(), outputs: vec![outputs.to_vec()] };
-        let words = prove_cubes(&self.key, &self.committer, &statement, cubes, says).expect("a proof");
+        let words = prove_cubes(&self.key, &self.committer, &statement, cubes, says, UNTOLD).expect("a proof");
         (statement, words)
     }
 
