@@ -33,9 +33,9 @@ def stages_of(keys, **options) -> list[str]:
 
 def test_progress_is_told_every_stage_in_order(keys):
     told = [stage for stage in stages_of(keys) if stage != "starting"]
-    assert told[-7:] == [
-        "running the program", "committing to the witness", "committing to the lookups", "sumcheck of the lookups",
-        "sumcheck of the products", "last sumcheck", "opening",
+    assert told[-9:] == [
+        "running the program", "committing to the witness", "committing to the lookups", "committing to the helpers",
+        "sumcheck of the lookups", "claims on all values", "sumcheck of the products", "last sumcheck", "opening",
     ]  # fmt: skip
 
 

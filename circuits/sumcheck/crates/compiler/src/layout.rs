@@ -58,14 +58,17 @@ pub struct Layout {
 
 /// log2 of the fractions that share a helper.
 const GROUP_BITS: usize = 3;
-/// A row costs a verifier 6.7k gas and 64 bytes, a longer one costs the prover time: with 64 rows lenet5-mnist is proved in 0.4 s instead of
-/// 0.7 s, and verified for 0.3M gas more.
-const ROWS: usize = 16;
-/// The shortest row, log2.
-const LEAST_ROW: usize = 8;
+/// A row costs a verifier 6.7k gas and 64 bytes, a longer one costs the prover time: rows as many as are 28 times shorter than all would be
+/// in a square, within these bounds.
+const ROWS: std::ops::RangeInclusive<usize> = 16..=72;
+const FLATTER: usize = 28;
+/// The shortest row, log2: what is opened in a few milliseconds.
+const LEAST_ROW: usize = 10;
+/// The least cube of lookups, log2: so that a helper is not too sparse to be opened.
+const LEAST_LOOKUPS: usize = 8;
 
 impl Layout {
-    /// Lays a system out. Rows are as short as leaves no more than 16 of them, 2^n with n even.
+    /// Lays a system out. Rows are as short as leaves no more of them than `ROWS` says.
     pub fn new(system: &System) -> Option<Self> {
         let lookup_sizes: Vec<usize> = system
             .lookups
@@ -75,8 +78,7 @@ impl Layout {
         let (lookups, looked) = pack(&lookup_sizes)?;
         let table_sizes: Vec<usize> = system.tables.iter().map(|table| table.bits).collect();
         let (tables, nothing) = pack(&table_sizes)?;
-        // no fewer than a row, so that a helper's row is not too sparse to be opened
-        let lookup_bits = relation::bits(looked).max(LEAST_ROW);
+        let lookup_bits = relation::bits(looked).max(LEAST_LOOKUPS);
         let table_bits = relation::bits(nothing.checked_add(1)?).max(GROUP_BITS);
         let mut slots: Vec<(Phase, usize)> = Vec::new();
         for tensor in &system.tensors {
@@ -89,8 +91,9 @@ impl Layout {
         slots.push((Phase::Witness, table_bits));
         slots.push((Phase::Helper, lookup_bits.checked_sub(GROUP_BITS)?));
         slots.push((Phase::Helper, table_bits.checked_sub(GROUP_BITS)?));
-        let mut fitting =
-            (LEAST_ROW..=32).step_by(2).filter_map(|n| rows(&slots, n, ROWS).map(|(places, rows)| (n, places, rows)));
+        let total = slots.iter().try_fold(0usize, |total, (_, bits)| total.checked_add(1usize.checked_shl(*bits as u32)?))?;
+        let most = (total.isqrt() / FLATTER).clamp(*ROWS.start(), *ROWS.end());
+        let mut fitting = (LEAST_ROW..=32).filter_map(|n| rows(&slots, n, most).map(|(places, rows)| (n, places, rows)));
         let (row_bits, places, rows) = fitting.next()?;
         let mut places = places.into_iter();
         let stored = |form: &Form| matches!(form, Form::Committed { .. } | Form::Constant);

@@ -6,6 +6,12 @@
 
 #[cfg(target_arch = "x86_64")]
 mod eight;
+mod fraction;
+mod kernel;
+mod slices;
+
+pub use fraction::{DEFECTS, GROUP, defects};
+pub use slices::{add_scaled, bind, combine, dot, invert, round_of_three, round_of_two};
 
 #[cfg(target_arch = "x86_64")]
 pub use eight::{Eight, Ifma, Lanes};

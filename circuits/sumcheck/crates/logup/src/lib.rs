@@ -17,8 +17,7 @@ mod verify;
 pub use prove::{Side, Vanishing, helper, prove};
 pub use verify::{Finals, verify};
 
-/// Fractions that share a helper.
-pub const GROUP: usize = 8;
+pub use lanes::GROUP;
 /// Of a round polynomial, eq factored out.
 const DEGREE: usize = GROUP + 1;
 

@@ -3,11 +3,15 @@
 
 use crate::verify::{Finals, complete};
 use crate::{DEGREE, GROUP};
-use field::{Fr, batch_inverse};
+use field::Fr;
 use rayon::prelude::*;
+use std::ops::Range;
 use sumcheck::Writer;
 use sumcheck::multilinear::{bind, eq_table};
 use sumcheck::rounds::horner;
+
+/// Entries of one task.
+const PIECE: usize = 1 << 9;
 
 /// alpha met a fingerprint: begin again with other challenges. Its chance is (lookups + entries) / p.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,42 +48,20 @@ impl Side {
 
     /// The values at 0..=9 of the sum over x of weights[x] * defect(X, x).
     fn round(&self, weights: &[Fr]) -> [Fr; DEGREE + 1] {
+        let half = weights.len();
+        let of = |start: usize| {
+            let own = start..half.min(start + PIECE);
+            let denominators = std::array::from_fn(|b| split(&self.denominators[b], &own, half));
+            let numerators =
+                (!self.numerators.is_empty()).then(|| std::array::from_fn(|b| split(&self.numerators[b], &own, half)));
+            lanes::defects(&weights[own.clone()], split(&self.helper, &own, half), &denominators, numerators.as_ref())
+        };
         let add = |mut a: [Fr; DEGREE + 1], b: [Fr; DEGREE + 1]| {
             a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
             a
         };
-        let none = [Fr::from(0u64); DEGREE + 1];
-        let term = |(x, weight): (usize, &Fr)| self.defects(x, weights.len()).map(|defect| defect * weight);
-        weights.par_iter().with_min_len(64).enumerate().map(term).reduce(|| none, add)
-    }
-
-    fn defects(&self, x: usize, half: usize) -> [Fr; DEGREE + 1] {
-        let line = |values: &Vec<Fr>| (values[x], values[x + half] - values[x]);
-        let (mut h, dh) = line(&self.helper);
-        let mut d = [(Fr::from(0u64), Fr::from(0u64)); GROUP];
-        let mut n = [(Fr::from(1u64), Fr::from(0u64)); GROUP];
-        d.iter_mut().zip(&self.denominators).for_each(|(place, values)| *place = line(values));
-        n.iter_mut().zip(&self.numerators).for_each(|(place, values)| *place = line(values));
-        let mut defects = [Fr::from(0u64); DEGREE + 1];
-        for defect in &mut defects {
-            let (numerator, denominator) = self.fraction(&n, &d);
-            *defect = h * denominator - numerator;
-            h += dh;
-            d.iter_mut().for_each(|(value, step)| *value += *step);
-            n.iter_mut().for_each(|(value, step)| *value += *step);
-        }
-        defects
-    }
-
-    /// The sum of eight fractions, as a tree.
-    fn fraction(&self, n: &[(Fr, Fr); GROUP], d: &[(Fr, Fr); GROUP]) -> (Fr, Fr) {
-        let plain = self.numerators.is_empty();
-        let leaf = |b: usize| {
-            let (x, y) = (d[b].0, d[b + 1].0);
-            (if plain { x + y } else { n[b].0 * y + n[b + 1].0 * x }, x * y)
-        };
-        let join = |a: (Fr, Fr), b: (Fr, Fr)| (a.0 * b.1 + b.0 * a.1, a.1 * b.1);
-        join(join(leaf(0), leaf(2)), join(leaf(4), leaf(6)))
+        let starts: Vec<usize> = (0..half).step_by(PIECE).collect();
+        starts.into_par_iter().map(of).reduce(|| [Fr::from(0u64); DEGREE + 1], add)
     }
 
     /// What is left of them once all variables are bound.
@@ -88,11 +70,15 @@ impl Side {
     }
 }
 
+/// Some entries of the lower half of a table, and those above them.
+fn split<'a>(table: &'a [Fr], own: &Range<usize>, half: usize) -> (&'a [Fr], &'a [Fr]) {
+    (&table[own.clone()], &table[own.start + half..own.end + half])
+}
+
 /// For each x the sum over b of n_b(x) / d_b(x).
 pub fn helper(denominators: &[Fr], numerators: Option<&[Fr]>) -> Result<Vec<Fr>, Vanishing> {
     let mut inverses = denominators.to_vec();
-    inverses.par_chunks_mut(1 << 12).for_each(batch_inverse);
-    if inverses.par_iter().any(|inverse| *inverse == Fr::from(0u64)) {
+    if !inverses.par_chunks_mut(1 << 12).all(lanes::invert) {
         return Err(Vanishing);
     }
     let size = denominators.len() / GROUP;

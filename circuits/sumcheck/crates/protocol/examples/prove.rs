@@ -5,7 +5,8 @@
 
 use commitment::{Kzg, Srs};
 use program::Program;
-use protocol::{UNTOLD, prove, verify};
+use protocol::{prove, verify};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
@@ -41,8 +42,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!("set up {setup:.2?}");
     let inputs: Vec<Vec<i64>> = inputs.iter().map(|values| values.repeat(batch)).collect();
-    for _ in 0..3 {
-        let (proved, proving) = timed(|| prove(&key, &committer, [0; 32], inputs.clone(), UNTOLD));
+    for run in 0..3 {
+        let times = Mutex::new(Vec::from([("", Instant::now())]));
+        let told = |stage: &'static str| {
+            times.lock().is_ok_and(|mut times| {
+                times.push((stage, Instant::now()));
+                true
+            })
+        };
+        let (proved, proving) = timed(|| prove(&key, &committer, [0; 32], inputs.clone(), &told));
+        let mut times = times.into_inner()?;
+        times.push(("", Instant::now()));
+        for stage in times.windows(2).skip(1).filter(|_| run == 2) {
+            println!("    {:26} {:>10.2?}", stage[0].0, stage[1].1 - stage[0].1);
+        }
         let (statement, words) = proved.map_err(|error| format!("{error:?}"))?;
         let (verdict, verifying) = timed(|| verify(&key.verifier, &verifier, &statement, &words));
         verdict.map_err(|fault| format!("{fault:?}"))?;

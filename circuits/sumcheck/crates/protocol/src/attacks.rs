@@ -76,7 +76,7 @@ fn stages_are_told_in_order_and_each_can_end_the_work() {
         (told.into_inner().expect("no panic"), proved.map(|(_, words)| words))
     };
     let (all, words) = told_until(usize::MAX);
-    assert_eq!((all.len(), words), (7, Ok(world.words.clone())));
+    assert_eq!((all.len(), words), (9, Ok(world.words.clone())));
     for last in 0..all.len() {
         assert_eq!(told_until(last), (all[..=last].to_vec(), Err(ProveError::Cancelled)));
     }

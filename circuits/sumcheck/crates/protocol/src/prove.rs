@@ -16,6 +16,9 @@ use sumcheck::channel::Word;
 use sumcheck::product::{Product, Prover};
 use transcript::Transcript;
 
+/// Values of one task.
+const PIECE: usize = 1 << 13;
+
 /// Why there is no proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProveError {
@@ -172,12 +175,12 @@ where
     let counts: Vec<Fr> = multiplicities.iter().map(|count| Fr::from(*count)).collect();
     let mut tables = Side::new(&fingerprints_of_tables(system, layout, cubes, beta), Some(&counts), &alpha)
         .map_err(|_| ProveError::Vanishing)?;
+    begin(stages, "committing to the helpers")?;
     (says.sides)(&mut lookups.helper, &mut tables.helper);
     let size = 1 << layout.row_bits;
     let mut all = vec![Fr::from(0u64); layout.rows.len() * size];
-    all.par_chunks_mut(size)
-        .zip(&values)
-        .for_each(|(to, row)| to.iter_mut().zip(row).for_each(|(to, value)| *to = Fr::from(*value)));
+    let in_field = |(to, row): (&mut [Fr], &Vec<i64>)| lanes::combine(to, &[row], &[Fr::from(1u64)], &Fr::from(0u64));
+    all.par_chunks_mut(size).zip(&values).for_each(in_field);
     drop(values);
     for (place, helper) in [(layout.lookup_helper, &lookups.helper), (layout.table_helper, &tables.helper)] {
         all[place.start..][..helper.len()].copy_from_slice(helper);
@@ -195,9 +198,10 @@ where
     let batch = after_lookups(system, layout, statement, &finals, &given).ok_or(ProveError::Key)?;
     let (value, stored, products) = batch.expand(system, layout).ok_or(ProveError::Key)?;
 
+    begin(stages, "claims on all values")?;
     let mut weights = vec![Fr::from(0u64); all.len()];
     stored.iter().for_each(|stored| add_weights(&mut weights, stored));
-    let of_stored: Fr = all.par_iter().zip(&weights).map(|(value, weight)| *value * weight).sum();
+    let of_stored: Fr = all.par_chunks(PIECE).zip(weights.par_chunks(PIECE)).map(|(values, own)| lanes::dot(values, own)).sum();
     let of_stored = (says.stored)(value, of_stored);
     proof.scalars("stored", &[of_stored]);
     begin(stages, "sumcheck of the products")?;
@@ -219,7 +223,6 @@ where
     (0..layout.row_bits).for_each(|_| last.step(&mut proof));
     let claim = last.claim();
     let (point, ends) = last.finish(&mut proof);
-    begin(stages, "opening")?;
     let (mut end, weight) = ends[0];
     (says.value)((claim, weight), &point[variables - layout.row_bits..], (&mut end, &mut folded));
     proof.scalars("value", &[end]);
@@ -266,33 +269,37 @@ fn fingerprints_of_lookups(system: &System, layout: &Layout, cubes: &[Arc<Vec<i6
     let mut all = vec![Fr::from(0u64); 1 << layout.lookup_bits];
     for (lookup, place) in system.lookups.iter().zip(&layout.lookups) {
         let columns: Vec<&[i64]> = lookup.columns.iter().map(|id| cubes[*id].as_slice()).collect();
-        let entry = |i: usize| columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(column[i])) * beta);
-        let own = &mut all[place.start..][..1 << place.bits];
-        own.par_iter_mut().with_min_len(1 << 10).enumerate().for_each(|(i, f)| *f = tag(lookup.table) + entry(i));
+        write_fingerprints(&mut all[place.start..][..1 << place.bits], &columns, lookup.table, beta);
     }
     all
+}
+
+/// tag + sum of beta^(j + 1) * column j.
+fn write_fingerprints(to: &mut [Fr], columns: &[&[i64]], table: usize, beta: Fr) {
+    let powers: Vec<Fr> = std::iter::successors(Some(beta), |power| Some(*power * beta)).take(columns.len()).collect();
+    to.par_chunks_mut(PIECE).enumerate().for_each(|(piece, to)| {
+        let own: Vec<&[i64]> = columns.iter().map(|column| &column[piece * PIECE..][..to.len()]).collect();
+        lanes::combine(to, &own, &powers, &tag(table));
+    });
 }
 
 fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], beta: Fr) -> Vec<Fr> {
     let mut all = vec![Fr::from(0u64); 1 << layout.table_bits];
     for (number, (table, place)) in system.tables.iter().zip(&layout.tables).enumerate() {
-        let value = |column: &Column, i: usize| match column {
-            Column::Constant(id) => cubes[*id][i],
-            closed => closed.entry(i).unwrap_or(0),
+        let values = |column: &Column| match column {
+            Column::Constant(id) => cubes[*id].clone(),
+            closed => Arc::new((0..1 << place.bits).map(|i| closed.entry(i).unwrap_or(0)).collect()),
         };
-        let entry =
-            |i: usize| table.columns.iter().rev().fold(Fr::from(0u64), |sum, column| (sum + Fr::from(value(column, i))) * beta);
-        let own = &mut all[place.start..][..1 << place.bits];
-        own.par_iter_mut().with_min_len(1 << 10).enumerate().for_each(|(i, f)| *f = tag(number) + entry(i));
+        let columns: Vec<Arc<Vec<i64>>> = table.columns.iter().map(values).collect();
+        let columns: Vec<&[i64]> = columns.iter().map(|column| column.as_slice()).collect();
+        write_fingerprints(&mut all[place.start..][..1 << place.bits], &columns, number, beta);
     }
     all
 }
 
 fn add_weights(all: &mut [Fr], stored: &Stored) {
-    let Stored { coefficient, place, weights } = stored;
-    let own = weights::outer(weights);
-    let to = &mut all[place.start..][..1 << place.bits];
-    to.par_iter_mut().with_min_len(1 << 12).zip(&own).for_each(|(total, weight)| *total += *coefficient * weight);
+    let place = stored.place;
+    weights::add_outer(&mut all[place.start..][..1 << place.bits], &stored.coefficient, &stored.weights);
 }
 
 /// The sumcheck of products; the values sent, each with the claims that it is the sum of.

@@ -4,6 +4,7 @@
 #![deny(clippy::indexing_slicing)]
 
 use field::Fr;
+use rayon::prelude::*;
 use sumcheck::multilinear::{eq, eq_prefix, eq_table, evaluate, prefix};
 
 /// Weights of 2^bits entries.
@@ -67,6 +68,37 @@ pub fn outer(factors: &[Factor]) -> Vec<Fr> {
         let own = factor.table();
         table.iter().flat_map(|high| own.iter().map(move |low| *high * low)).collect()
     })
+}
+
+/// Adds the outer product, times a coefficient, to a table of as many bits. A prover's.
+pub fn add_outer(to: &mut [Fr], coefficient: &Fr, factors: &[Factor]) {
+    let (high, low) = halved(factors);
+    let (high, low) = (outer(&high), outer(&low));
+    to.par_chunks_mut(low.len()).zip(&high).for_each(|(row, weight)| {
+        if *weight != Fr::from(0u64) {
+            lanes::add_scaled(row, &(*coefficient * weight), &low);
+        }
+    });
+}
+
+/// Two lists whose outer product is that of the whole, each about the square root of it where factors can be cut.
+fn halved(factors: &[Factor]) -> (Vec<Factor>, Vec<Factor>) {
+    let total: usize = factors.iter().map(Factor::bits).sum();
+    let (mut high, mut low, mut bits) = (Vec::new(), Vec::new(), 0);
+    for factor in factors {
+        let missing = (total / 2).saturating_sub(bits);
+        match factor {
+            Factor::Eq(point) if point.len() > missing => {
+                let (own, later) = point.split_at(missing);
+                high.push(Factor::Eq(own.to_vec()));
+                low.push(Factor::Eq(later.to_vec()));
+            }
+            whole if missing > 0 && whole.bits() <= missing => high.push(whole.clone()),
+            whole => low.push(whole.clone()),
+        }
+        bits += factor.bits();
+    }
+    (high, low)
 }
 
 /// The weights of an index at a point: each factor at its coordinates.

@@ -105,15 +105,9 @@ pub fn bind(values: &mut Vec<Fr>, half: usize, r: &Fr) {
     let middle = half.min(values.len());
     let (low, high) = values.split_at_mut(middle);
     let (paired, alone) = low.split_at_mut(high.len().min(low.len()));
-    let fold = |(l, h): (&mut Fr, &mut Fr)| *l += *r * (*h - *l);
-    let shrink = |l: &mut Fr| *l -= *r * *l;
-    if half >= PARALLEL {
-        paired.par_iter_mut().zip(high).for_each(fold);
-        alone.par_iter_mut().for_each(shrink);
-    } else {
-        paired.iter_mut().zip(high).for_each(fold);
-        alone.iter_mut().for_each(shrink);
-    }
+    let rest = Fr::from(1u64) - r;
+    paired.par_chunks_mut(PARALLEL).zip(high.par_chunks(PARALLEL)).for_each(|(low, high)| lanes::bind(low, high, r));
+    alone.par_chunks_mut(PARALLEL).for_each(|low| low.iter_mut().for_each(|value| *value *= rest));
     values.truncate(half);
 }
 

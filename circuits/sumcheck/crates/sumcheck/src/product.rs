@@ -9,6 +9,7 @@ use crate::multilinear::{PARALLEL, bind};
 use crate::rounds::{horner, with_sum};
 use field::Fr;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// One product. Tables end early where the rest is zero.
 pub struct Product {
@@ -95,38 +96,76 @@ impl Prover {
 
 /// The coefficients of 1, X^2 and X^3; that of X follows from the claim. Half is 2^(n-1).
 fn round_polynomial(product: &Product, half: usize) -> [Fr; 3] {
-    let at = |values: &[Fr], i: usize| values.get(i).copied().unwrap_or(Fr::from(0u64));
-    let pair = |values: &[Fr], i: usize| {
-        let low = at(values, i);
-        (low, at(values, i + half) - low)
-    };
-    let term = |i: usize| {
-        let ((l, dl), (r, dr)) = (pair(&product.left, i), pair(&product.right, i));
-        match &product.weight {
-            None => [l * r, dl * dr, Fr::from(0u64)],
-            Some(weight) => {
-                let (e, de) = pair(weight, i);
-                let square = dl * dr;
-                [l * r * e, square * e + (dl * r + l * dr) * de, square * de]
-            }
+    let tables = [Some(&product.left), Some(&product.right), product.weight.as_ref()];
+    let lengths = || tables.into_iter().flatten().map(Vec::len);
+    let (least, most) = (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0));
+    let reach = half.min(least);
+    // pairs that are all there, pairs without an upper half, and between them, if tables end at different places, what is neither
+    let whole = least.saturating_sub(half);
+    let lone = most.saturating_sub(half).clamp(whole, reach);
+    let upper = in_pieces(0..whole, |own| pairs(product, half, own));
+    let sum = in_pieces(lone..reach, |own| [product.over(own), zero(), zero()])[0];
+    let lower = if product.weight.is_some() { [sum, sum + sum + sum, -sum] } else { [sum, sum, zero()] };
+    (whole..lone).map(|i| ragged(product, half, i)).fold(add(upper, lower), add)
+}
+
+fn zero() -> Fr {
+    Fr::from(0u64)
+}
+
+fn add(a: [Fr; 3], b: [Fr; 3]) -> [Fr; 3] {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+}
+
+fn in_pieces(all: Range<usize>, of: impl Fn(Range<usize>) -> [Fr; 3] + Sync) -> [Fr; 3] {
+    let piece = |start: usize| of(start..all.end.min(start + PARALLEL));
+    let starts: Vec<usize> = all.clone().step_by(PARALLEL).collect();
+    starts.into_par_iter().map(piece).reduce(|| [zero(); 3], add)
+}
+
+fn pairs(product: &Product, half: usize, own: Range<usize>) -> [Fr; 3] {
+    let (low, high) = (own.clone(), own.start + half..own.end + half);
+    let (l, r) = (&product.left, &product.right);
+    let (left, right) = ((&l[low.clone()], &l[high.clone()]), (&r[low.clone()], &r[high.clone()]));
+    match &product.weight {
+        None => {
+            let [constant, square] = lanes::round_of_two(left, right);
+            [constant, square, zero()]
         }
-    };
-    let add = |a: [Fr; 3], b: [Fr; 3]| [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
-    let (reach, none) = (half.min(product.left.len().min(product.right.len())), [Fr::from(0u64); 3]);
-    if reach < PARALLEL {
-        (0..reach).map(term).fold(none, add)
-    } else {
-        (0..reach).into_par_iter().map(term).reduce(|| none, add)
+        Some(e) => lanes::round_of_three(left, right, (&e[low], &e[high])),
+    }
+}
+
+/// One pair, of tables that may have ended.
+fn ragged(product: &Product, half: usize, i: usize) -> [Fr; 3] {
+    let at = |values: &[Fr], i: usize| values.get(i).copied().unwrap_or(zero());
+    let pair = |values: &[Fr]| (at(values, i), at(values, i + half) - at(values, i));
+    let ((l, dl), (r, dr)) = (pair(&product.left), pair(&product.right));
+    match &product.weight {
+        None => [l * r, dl * dr, zero()],
+        Some(weight) => {
+            let ((e, de), square) = (pair(weight), dl * dr);
+            [l * r * e, square * e + (dl * r + l * dr) * de, square * de]
+        }
+    }
+}
+
+impl Product {
+    /// Sum over some of its domain, where no table has ended.
+    fn over(&self, own: Range<usize>) -> Fr {
+        let (l, r) = (&self.left[own.clone()], &self.right[own.clone()]);
+        match &self.weight {
+            None => lanes::dot(l, r),
+            Some(weight) => l.iter().zip(r).zip(&weight[own]).map(|((l, r), e)| *l * r * e).sum(),
+        }
     }
 }
 
 /// Sum of the product over its domain.
 pub fn sum(product: &Product) -> Fr {
-    let pairs = product.left.par_iter().zip(&product.right);
-    match &product.weight {
-        None => pairs.map(|(l, r)| *l * r).sum(),
-        Some(weight) => pairs.zip(weight).map(|((l, r), e)| *l * r * e).sum(),
-    }
+    let weight = product.weight.as_ref().map_or(usize::MAX, Vec::len);
+    let reach = product.left.len().min(product.right.len()).min(weight);
+    in_pieces(0..reach, |own| [product.over(own), zero(), zero()])[0]
 }
 
 #[cfg(test)]
