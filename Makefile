@@ -119,7 +119,7 @@ test-slow-%: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## Slow tests of o
 # ---- made files ------------------------------------------------------------------------------------------------------
 
 .PHONY: artifacts proofs vectors snapshot cards circuits figures format lock clean
-cards: $(STAMPS)/py-all   ## models/*/README.md, which are committed
+cards: $(STAMPS)/py-all $(STAMPS)/native  ## models/*/README.md, which are committed
 	$(BIN)/python -m verifiable_ml.bench.card models
 
 circuits: $(STAMPS)/py    ## circuits/ezkl, which are committed: what each circuit of the zoo takes

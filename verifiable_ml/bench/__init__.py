@@ -13,6 +13,8 @@ from verifiable_ml.bench.classical import classical
 from verifiable_ml.bench.dispute import dispute
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
+from verifiable_ml.bench.gas import gas_by_operator, gas_by_part
+from verifiable_ml.bench.native import native, scaling
 from verifiable_ml.bench.onchain import onchain
 from verifiable_ml.bench.operators import operators
 from verifiable_ml.bench.proving import proving
@@ -24,6 +26,10 @@ Measure = Callable[[Progress], Table]
 TABLES: dict[str, Measure] = {
     "accuracy": accuracy,
     "prove": proving,
+    "native": native,
+    "scaling": scaling,
+    "gas": gas_by_operator,
+    "gas-parts": gas_by_part,
     "recording": recording,
     "latency": latency,
     "batch": batch,

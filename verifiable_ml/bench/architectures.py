@@ -86,14 +86,18 @@ def block(inputs: int, outputs: int, kernel: int = 3, act: type[nn.Module] | Non
     return nn.Sequential(*layers, *([act()] if act else []))
 
 
-def vgg_16() -> nn.Module:
-    """Simonyan and Zisserman 2015, with batch norms, at 32 x 32."""
+def vgg_16(dense: tuple[int, ...] = (512,)) -> nn.Module:
+    """Simonyan and Zisserman 2015, with batch norms, at 32 x 32. dense: widths before the last layer."""
     layers: list[nn.Module] = []
     channels = 3
     for width in (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0):
         layers += [block(channels, width)] if width else [nn.MaxPool2d(2)]
         channels = width or channels
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, CLASSES))
+    layers += [nn.Flatten()]
+    for width in dense:
+        layers += [nn.Linear(channels, width), nn.ReLU()]
+        channels = width
+    return nn.Sequential(*layers, nn.Linear(channels, CLASSES))
 
 
 class Residual(nn.Module):

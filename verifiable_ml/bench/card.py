@@ -14,22 +14,22 @@ from pathlib import Path
 
 from verifiable_ml import api
 from verifiable_ml.bench.accuracy import Accuracy, accuracy_of
-from verifiable_ml.bench.proving import Costs, costs_of
+from verifiable_ml.bench.native import NativeCosts
+from verifiable_ml.bench.proving import Costs, costs_of, native_of
 from verifiable_ml.frontend import zoo
 
 Line = tuple[str, str]
 
 
-def card(model: zoo.ZooModel, accuracy: Accuracy, costs: Costs | None) -> str:
+def card(model: zoo.ZooModel, accuracy: Accuracy, native: NativeCosts, costs: Costs | None) -> str:
     """The page, markdown."""
     program = api.compile(model.path, model.calibration())
-    lines = (*about(model), *answers(accuracy), *integers(program), *proof(costs))
+    lines = (*about(model), *answers(accuracy), *integers(program), *native_proof(native), *proof(costs))
     rows = "".join(f"| {name} | {value} |\n" for name, value in lines)
-    tried = f"vml {'demo --model ' if costs else 'lint zoo:'}{model.name}"
     return (
         f"# {model.name}\n\n{model.title[0].upper()}{model.title[1:]}. This card is made by `make cards`.\n\n"
         f"| | |\n|---|---|\n{rows}\n"
-        f"```sh\n{tried}\n```\n\n"
+        f"```sh\nvml demo --model {model.name}\n```\n\n"
         f"`python models/{model.name}/train.py` trains it again: to the same accuracy, not to the same bytes.\n"
     )
 
@@ -60,18 +60,22 @@ def integers(program: api.Program) -> Iterable[Line]:
 def proof(costs: Costs | None) -> Iterable[Line]:
     """By ezkl, nothing hidden."""
     if costs is None:
-        other = "`sumcheck` proves it, `replay` runs it again"
-        yield "proof by ezkl", f"none: its circuits cannot express this program exactly; {other}"
+        yield "proof by ezkl", "none: its circuits cannot express this program exactly"
         return
     yield "circuit", f"{costs.rows:,} rows of 2^{costs.logrows}; proving key {costs.key_bytes / 1e6:,.1f} MB"
     yield "proof by ezkl", f"{costs.proof_bytes:,} bytes; about {round(costs.verify_gas, -4):,} gas to verify"
+
+
+def native_proof(costs: NativeCosts) -> Iterable[Line]:
+    """By our own prover, everything public."""
+    yield "native proof", f"{costs.proof_bytes:,} bytes; about {round(costs.verify_gas, -4):,} gas to verify"
 
 
 def main(root: Path) -> None:
     """Write models/NAME/README.md for each."""
     for name in zoo.names():
         model = zoo.model(name)
-        (root / name / "README.md").write_text(card(model, accuracy_of(model), costs_of(model)))
+        (root / name / "README.md").write_text(card(model, accuracy_of(model), native_of(model), costs_of(model)))
         print(f"{name}: written", file=sys.stderr)
 
 

@@ -83,10 +83,16 @@ def data(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def exported(name: str) -> tuple[onnx.ModelProto, np.ndarray]:
     """The family's model, trained on the whole dataset, and the dataset's rows. Raises ImportError without skl2onnx."""
-    from skl2onnx import to_onnx
-
     estimator, dataset = FAMILIES[name]
     x, y = data(dataset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return to_onnx(estimator.fit(x, y), x[:1], target_opset={"": 18, "ai.onnx.ml": 3}), x
+        return converted(estimator.fit(x, y), x), x
+
+
+def converted(estimator: Any, rows: np.ndarray) -> onnx.ModelProto:
+    """A trained estimator as an ONNX model of one row in float32. Raises ImportError without skl2onnx."""
+    from skl2onnx import to_onnx
+
+    made: onnx.ModelProto = to_onnx(estimator, rows[:1].astype(np.float32), target_opset={"": 18, "ai.onnx.ml": 3})
+    return made

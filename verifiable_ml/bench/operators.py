@@ -40,7 +40,7 @@ def operators(progress: Progress = silent) -> Table:
     rows = []
     for place, case in enumerate(CASES):
         progress(case.kind, place / len(CASES))
-        rows.append([refusal(_program(case), name, hidden) for name, hidden in asked])
+        rows.append([refusal(program_of(case), name, hidden) for name, hidden in asked])
     useful = [column for column in range(len(asked)) if not all(row[column] for row in rows)]
     shown = []
     for case, row in zip(CASES, rows, strict=True):
@@ -66,7 +66,8 @@ def refusal(program: Program, name: str, hidden: str) -> str:
     return ""
 
 
-def _program(case: Case) -> Program:
+def program_of(case: Case) -> Program:
+    """The operator, and nothing else."""
     builder = Builder()
     builder.output("y", case.make(builder), Tokens())
     return builder.build()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What a proof costs: keys, time, memory, bytes and gas, for each model of the zoo that ezkl can prove.
+"""What a proof costs: keys, time, memory, bytes and gas, for each model of the zoo, by ezkl and by the native prover in one run.
 
-Keys are made anew in a cache of this run's own, the reference string apart, since one serves every circuit of its size.
+ezkl's keys are made anew in a cache of this run's own, the reference string apart, since one serves every circuit of its size.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from typing import Any
 import psutil
 
 from verifiable_ml import api, chain
-from verifiable_ml.bench.table import Table
+from verifiable_ml.bench.execute import median
+from verifiable_ml.bench.native import INFERENCES, MEGABYTE, NativeCosts, native_costs
+from verifiable_ml.bench.table import Cell, Table
 from verifiable_ml.errors import UnsupportedModel
+from verifiable_ml.execute import encode_inputs
+from verifiable_ml.execute.onnxruntime import OnnxView
 from verifiable_ml.frontend import zoo
 from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.proving.ezkl import cache
 
 STRING = "reference string"
 """What its step of a set-up has in its name."""
-MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
@@ -49,29 +52,36 @@ class Costs:
 
 
 def proving(progress: Progress = silent) -> Table:
-    """Proofs by ezkl: time, memory, bytes and gas, for each model of the zoo that it can prove."""
+    """Proofs by ezkl and by the native prover: time, memory, bytes and gas, for each model of the zoo, and the ratio."""
     columns = (
-        "model", "hidden", "rows", "reference string, s", "set-up, s", "proof, s", "peak, MB", "key, MB", "proof, B",
-        "off chain, ms", "register, gas", "verify, gas", "proof / inference",
+        "model", "prover", "rows", "reference string, s", "set-up, s", "proof, s", "peak, MB", "key, MB", "proof, B",
+        "off chain, ms", "register, gas", "verify, gas", "proof / inference", "ezkl / native, proof",
     )  # fmt: skip
-    rows = []
+    rows = list[tuple[Cell, ...]]()
     names = zoo.names()
     for place, name in enumerate(names):
+        model = zoo.model(name)
+        progress(f"{name}, native", place / len(names))
+        native = native_of(model)
+        rows.append((name, "native", *_native_cells(native), ""))
         for hide in ((), ("input",)):
-            progress(f"{name}, {', '.join(hide) or 'nothing'} hidden", place / len(names))
-            found = costs_of(zoo.model(name), hide)
+            progress(f"{name}, ezkl, {', '.join(hide) or 'nothing'} hidden", place / len(names))
+            found = costs_of(model, hide)
             if found is not None:
-                rows.append((name, ", ".join(hide) or "nothing", *_cells(found)))
+                ratio = f"{found.prove_seconds / native.prove_seconds:,.0f}x"
+                rows.append((name, "ezkl, input hidden" if hide else "ezkl", *_cells(found), ratio))
     notes = (
-        "One proof of one test sample; set-up without the reference string; peak: the greatest of both, resident memory.",
+        "One proof of one test sample. Set-up: of ezkl without its reference string; of the native prover with its own.",
+        "Peak: the greatest of set-up and proof, resident memory of a process of its own: ezkl's worker, or, with Python and its "
+        "libraries, some 150 MB, the native prover's. Rows of a native proof: committed values, and the bits of a row's length.",
         "Gas under Prague rules on the embedded EVM, the transaction's 21,000 included; one deployment of the contracts "
-        "serves every program.",
-        "The last column compares the proof with the same program in onnxruntime, in the same run.",
+        "serves every program. Registering a native key stores its plan.",
+        "Proof / inference: the same program in onnxruntime, one thread, in the same run.",
     )
-    return Table("prove", "Proofs by ezkl", columns, tuple(rows), notes)
+    return Table("prove", "Proofs by ezkl and by the native prover", columns, tuple(rows), notes)
 
 
-def _cells(found: Costs) -> tuple[Any, ...]:
+def _cells(found: Costs) -> tuple[Cell, ...]:
     return (
         f"{found.rows:,} (2^{found.logrows})", found.string_seconds, found.setup_seconds, found.prove_seconds,
         found.peak_bytes / MEGABYTE, found.key_bytes / MEGABYTE, found.proof_bytes, found.verify_seconds * 1e3,
@@ -79,17 +89,31 @@ def _cells(found: Costs) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def _native_cells(found: NativeCosts) -> tuple[Cell, ...]:
+    return (
+        f"{found.values:,} (2^{found.row_bits})", "", found.setup_seconds, found.prove_seconds, found.peak_bytes / MEGABYTE,
+        found.key_bytes / MEGABYTE, found.proof_bytes, found.verify_seconds * 1e3, found.register_gas, found.verify_gas,
+        f"{found.ratio:,.0f}x",
+    )  # fmt: skip
+
+
+def native_of(model: zoo.ZooModel) -> NativeCosts:
+    """A native proof of the first test sample."""
+    program = api.compile(model.path, model.calibration())
+    return native_costs(program, [encode_inputs(program, model.test(1)[0][0], saturate=True)])
+
+
 def costs_of(model: zoo.ZooModel, hide: tuple[str, ...] = ()) -> Costs | None:
     """Measured here and now; None for a model that ezkl cannot prove exactly."""
     program = api.compile(model.path, model.calibration())
     try:
-        circuit = api.estimate(program, hide=hide)
+        circuit = api.estimate(program, "ezkl", hide)
     except UnsupportedModel:
         return None
     x, watch = model.test(1)[0][0], Watch()
     with own_cache():
         with watch:
-            keys = api.setup(program, hide=hide, progress=watch.step)
+            keys = api.setup(program, "ezkl", hide, progress=watch.step)
         made = watch.seconds
         with watch:
             proof = api.prove(program, x, keys, saturate=True, progress=watch.step)
@@ -99,7 +123,8 @@ def costs_of(model: zoo.ZooModel, hide: tuple[str, ...] = ()) -> Costs | None:
         evm = chain.embedded()
         registered = evm.register(keys.verification.registration())
         receipt = evm.verify(proof, proof.claim, keys.verification)
-    program.predict(x, saturate=True)
+    view, integers = OnnxView(program), encode_inputs(program, x, saturate=True)
+    view.outputs(integers)
     return Costs(
         rows=circuit.rows,
         logrows=circuit.logrows,
@@ -107,7 +132,7 @@ def costs_of(model: zoo.ZooModel, hide: tuple[str, ...] = ()) -> Costs | None:
         setup_seconds=made - watch.string_seconds,
         prove_seconds=proved,
         verify_seconds=verified,
-        run_seconds=_seconds(lambda: program.predict(x, saturate=True)),
+        run_seconds=median(lambda: view.outputs(integers), INFERENCES),
         peak_bytes=watch.peak,
         key_bytes=key_bytes,
         proof_bytes=len(proof.payload),

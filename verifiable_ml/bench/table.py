@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from verifiable_ml.bench.plot import Picture
+
 Cell = str | int | float
 
 
@@ -22,6 +24,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     machine: str = field(default_factory=lambda: machine())
+    picture: Picture | None = None
 
     def to_json(self) -> dict[str, Any]:
         """One object a row."""
@@ -33,7 +36,8 @@ class Table:
         head = f"| {' | '.join(self.columns)} |\n|{'---|' * len(self.columns)}\n"
         body = "".join(f"| {' | '.join(map(shown, row))} |\n" for row in self.rows)
         notes = "".join(f"- {note}\n" for note in (*self.notes, f"Measured on {self.machine}."))
-        return f"## {self.title}\n\n`vml bench {self.name}`\n\n{head}{body}\n{notes}"
+        shown_too = f"![{self.picture.caption}]({self.picture.file})\n\n" if self.picture else ""
+        return f"## {self.title}\n\n`vml bench {self.name}`\n\n{shown_too}{head}{body}\n{notes}"
 
 
 def page(tables: Sequence[Table]) -> str:

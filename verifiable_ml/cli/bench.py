@@ -44,6 +44,8 @@ def bench(screen: Screen, names: Names = None, every: Every = False, output: Pag
     measured = [_measured(screen, name, TABLES[name]) for name in wanted]
     if output:
         files.write(output, page(measured).encode())
+        for picture in filter(None, (each.picture for each in measured)):
+            files.write(files.target(output.with_name(picture.file), files.PICTURE), picture.svg.encode())
     screen.show({"tables": [each.to_json() for each in measured]})
 
 

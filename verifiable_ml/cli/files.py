@@ -40,8 +40,9 @@ CLAIM = Kind("claim", b'{\n "program": "')
 CLAIMS = Kind("list of claims", b'[\n {\n  "program": "')
 PAGE = Kind("page of figures", b"# Figures\n")
 SALTS = Kind("file of salts", b'{\n "format": "verifiable-ml salts"')
+PICTURE = Kind("picture", b"<svg ")
 REPORT = Kind("report", b"<!doctype html>")
-KINDS = PROOF, BATCH, KEY, CLAIM, CLAIMS, PAGE, SALTS, REPORT
+KINDS = PROOF, BATCH, KEY, CLAIM, CLAIMS, PAGE, SALTS, PICTURE, REPORT
 PRIVATE = 0o600
 """Mode of a file that is its owner's alone."""
 

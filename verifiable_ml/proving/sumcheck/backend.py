@@ -169,6 +169,7 @@ def _together(runs: list[tuple[IntArray, ...]]) -> list[list[int]]:
     return [np.concatenate([np.ravel(tensor) for tensor in each]).astype(np.int64).tolist() for each in zip(*runs, strict=True)]
 
 
+@lru_cache(maxsize=8)
 def _layout(program: Program, privacy: Privacy, count: int) -> tuple[int, int, int, int]:
     """Rows, log2 of a row's length, lookups, entries of tables."""
     if privacy != Privacy():
