@@ -92,9 +92,13 @@ def decode_outputs(program: Program, outputs: Sequence[IntArray]) -> list[FloatA
 
 def public_claim(trace: Trace) -> Claim:
     """The claim that this run supports with everything public: the same in every backend."""
-    inputs = tuple(InputCommitment.public(Dtype.of(tensor), encode_tensor(tensor)) for tensor in trace.inputs)
-    outputs = tuple(OutputBytes(Dtype.of(tensor), encode_tensor(tensor)) for tensor in trace.outputs)
-    return Claim(trace.program.id, inputs, outputs)
+    return claim_of(trace.program, trace.inputs, trace.outputs)
+
+
+def claim_of(program: Program, inputs: Sequence[IntArray], outputs: Sequence[IntArray]) -> Claim:
+    """The same of a run of which only inputs and outputs are left, each in its dtype."""
+    committed = tuple(InputCommitment.public(Dtype.of(tensor), encode_tensor(tensor)) for tensor in inputs)
+    return Claim(program.id, committed, tuple(OutputBytes(Dtype.of(tensor), encode_tensor(tensor)) for tensor in outputs))
 
 
 def _invalid(thing: str, reason: str) -> InvalidInput:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from verifiable_ml.errors import BackendUnavailable, InvalidInput
+from verifiable_ml.proving.sumcheck.native import THREADS, threads
 
 Item = TypeVar("Item")
 
@@ -33,7 +34,11 @@ class LocalEngine:
 
 
 class RayEngine:
-    """A Ray cluster: the one at RAY_ADDRESS, else one of this machine, which ends with this process."""
+    """A Ray cluster: the one at RAY_ADDRESS, else one of this machine, which ends with this process.
+
+    Each task counts as VML_THREADS processors, and takes no more: one unless that is set, so that a machine proves as many items
+    at once as it has.
+    """
 
     name = "ray"
 
@@ -42,7 +47,9 @@ class RayEngine:
         ray = _ray()
         if not ray.is_initialized():
             ray.init(log_to_driver=False, include_dashboard=False)
-        shared, call = ray.put(job), ray.remote(max_retries=0)(_call)
+        count = threads() or 1
+        asked = {"max_retries": 0, "num_cpus": count, "runtime_env": {"env_vars": {THREADS: str(count)}}}
+        shared, call = ray.put(job), ray.remote(**asked)(_call)
         running = {call.remote(shared, item): item for item in items}
         try:
             while running:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, Protocol
 
 from verifiable_ml.commitment import Claim
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import VerifiableMlError, WorkerFailed
-from verifiable_ml.execute import public_claim
-from verifiable_ml.execute.run import recorder
+from verifiable_ml.execute.run import predictor
+from verifiable_ml.execute.trace import check_inputs, claim_of
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import from_files, to_files
 from verifiable_ml.proving.backends import batch_backend, read_key
@@ -146,8 +146,11 @@ class Work:
 
     def claims(self, item: Item) -> tuple[Claim, ...]:
         """What an item is about: the program is run here, whoever proves it."""
-        record = recorder(self.program)
-        return tuple(public_claim(record(inputs)) for inputs in item.inputs)
+        return tuple(claim_of(self.program, check_inputs(self.program, each), self._predict(each)) for each in item.inputs)
+
+    @cached_property
+    def _predict(self) -> Callable[[Inputs], tuple[IntArray, ...]]:
+        return predictor(self.program)
 
 
 def _failed(item: Item, reason: str) -> WorkerFailed:

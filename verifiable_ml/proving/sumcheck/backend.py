@@ -18,8 +18,8 @@ import numpy as np
 from verifiable_ml.commitment import Claim, Privacy, encode_tensor
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
-from verifiable_ml.execute import Trace, public_claim
-from verifiable_ml.execute.run import recorder
+from verifiable_ml.execute.run import predictor
+from verifiable_ml.execute.trace import check_inputs, claim_of
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import GRAPH, WEIGHTS, to_files
 from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, silent
@@ -107,15 +107,15 @@ class SumcheckBackend:
         if len(inputs) != key.count:
             reason = f"the keys are for {key.count} at once"
             raise InvalidInput(thing=f"{len(inputs)} inputs", reason=reason, hint=f"`vml setup --batch {len(inputs)}`")
-        record = recorder(program)
-        traces = [record(each) for each in inputs]
+        given = [check_inputs(program, each) for each in inputs]
+        outputs = [_predictor(program)(each) for each in inputs]
         require_memory(self.estimate(program, Privacy(), key.count).memory_bytes, self.memory_limit)
         prover = self._prover(program, key.count, progress)
         if prover.verification() != (key.data, key.reference):
             raise InvalidInput(thing="keys", reason="they are of another program or string", hint="make them with `vml setup`")
-        payload = _proved(prover, context, traces, progress)
-        public = tuple(tuple(encode_tensor(tensor) for tensor in trace.inputs) for trace in traces)
-        return BatchProof(NAME, tuple(map(public_claim, traces)), payload, public)
+        payload = _proved(prover, context, given, outputs, progress)
+        claims = tuple(claim_of(program, *run) for run in zip(given, outputs, strict=True))
+        return BatchProof(NAME, claims, payload, tuple(tuple(map(encode_tensor, tensors)) for tensors in given))
 
     def verify(self, proof: Proof, claim: Claim, key: VerificationKey, context: bytes = UNBOUND) -> Verdict:
         """Assures that the program behind the key gives the claimed outputs on the committed input, under `verify.ASSUMPTION`."""
@@ -156,16 +156,21 @@ def _made_prover(program: Program, count: int, srs: Path | None, threads: int, t
         raise InvalidInput(thing=f"reference string `{srs}`", reason=str(error), hint=hint) from error
 
 
-def _proved(prover: Any, context: bytes, traces: list[Trace], progress: Progress) -> bytes:
+_predictor = lru_cache(maxsize=4)(predictor)
+
+Runs = list[tuple[IntArray, ...]]
+
+
+def _proved(prover: Any, context: bytes, inputs: Runs, outputs: Runs, progress: Progress) -> bytes:
     """The proof's bytes. Each tensor holds that of all runs, one after the other."""
-    inputs, outputs = (_together([getattr(trace, side) for trace in traces]) for side in ("inputs", "outputs"))
-    found, payload = watched(lambda told: prover.prove(context, inputs, told), progress)
-    if found != outputs:
+    joined = _together(inputs)
+    found, payload = watched(lambda told: prover.prove(context, joined, told), progress)
+    if found != _together(outputs):
         raise AssertionError("the prover and the program disagree: this is a bug of ours")
     return bytes(payload)
 
 
-def _together(runs: list[tuple[IntArray, ...]]) -> list[list[int]]:
+def _together(runs: Runs) -> list[list[int]]:
     return [np.concatenate([np.ravel(tensor) for tensor in each]).astype(np.int64).tolist() for each in zip(*runs, strict=True)]
 
 
