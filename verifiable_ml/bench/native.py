@@ -105,7 +105,10 @@ def scaling(progress: Progress = silent) -> Table:
             points.append((float(size), found.prove_seconds))
         lines.append(Line(what, tuple(points)))
     columns = "doubled", "network", "of them", "set-up, s", "proof, s", "peak, MB"
-    notes = ("Of them: weights, or elements of all operators' outputs. A line of slope one is proportional growth.",)
+    notes = (
+        "Of them: weights, or elements of all operators' outputs. A line of slope one is proportional growth.",
+        "All sizes are powers of two: others are padded to the next one, axis by axis, and cost what that costs.",
+    )
     caption = "Seconds of a native proof as weights and activations double"
     picture = Picture("scaling.svg", plot(lines, "how many", "seconds"), caption)
     return Table("scaling", "How native proofs grow", columns, tuple(rows), notes, picture=picture)

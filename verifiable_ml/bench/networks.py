@@ -68,6 +68,16 @@ def vectors(width: int) -> Callable[[int], Tensor]:
     return lambda count: torch.randn(count, width, generator=torch.Generator().manual_seed(3))
 
 
+def cropped(height: int, width: int) -> Callable[[int], Tensor]:
+    """Images [n, 3, height, width]."""
+    return lambda count: images(max(height, width))(count)[:, :, :height, :width].contiguous()
+
+
+def _twice(low: int, high: int) -> list[int]:
+    """Powers of two, each twice: of neighbours the product doubles. Others are padded to them, and cost as much."""
+    return [1 << (place // 2) for place in range(2 * (low.bit_length() - 1), 2 * high.bit_length() - 1)]
+
+
 def built(make: Callable[[], nn.Module], inputs: Callable[[int], Tensor]) -> Callable[[], tuple[Any, list[np.ndarray]]]:
     """A torch network with its samples."""
     return lambda: Architecture("", make, inputs).build()
@@ -87,12 +97,12 @@ NETWORKS = (
     Network(f"forest, {TREES} trees of depth {DEPTH}", forest, 128),
 )
 WIDER = tuple(
-    Network(f"dense, 2 x {width:,}", built(partial(dense, width, 2, width, 10), vectors(width)))
-    for width in (128, 181, 256, 362, 512, 724, 1024, 1448)
+    Network(f"dense, {inputs:,} to {width:,} to 10", built(partial(dense, width, 1, inputs, 10), vectors(inputs)))
+    for inputs, width in pairwise(_twice(128, 2048))
 )
 """Weights double from one to the next, and with them little else."""
 LARGER = tuple(
-    Network(f"convolution, {size} x {size}", built(partial(convolution, 16), images(size)))
-    for size in (8, 11, 16, 23, 32, 45, 64, 91)
+    Network(f"convolution, {height} x {width}", built(partial(convolution, 16), cropped(height, width)))
+    for height, width in pairwise(_twice(8, 128))
 )
 """Activations double from one to the next, and no weight is added."""
