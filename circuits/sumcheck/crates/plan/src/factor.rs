@@ -2,6 +2,8 @@
 //! `relation::Factor` with registers for scalars: the same weights, as instructions that compute them.
 
 use crate::machine::{Op, Reg, Writer};
+use field::Fr;
+use relation::weights::PACKED_BITS;
 
 /// Weights of 2^bits entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub enum Factor {
     Prefix(usize, usize),
     /// Any, of so many bits, from a register on.
     Dense(usize, Reg),
+    /// eq(point, i / 16) * 256^(15 - i % 16) for i < size, else 0.
+    Packed(Vec<Reg>, usize),
     /// Of i the sum of eq(point, o) over the pairs (o, i); so many bits of i.
     Mapped(usize, Vec<Reg>, Vec<(u32, u32)>),
 }
@@ -24,6 +28,7 @@ impl Factor {
         match self {
             Factor::Eq(point) | Factor::EqPrefix(point, _) => point.len(),
             Factor::Prefix(bits, _) | Factor::Dense(bits, _) | Factor::Mapped(bits, ..) => *bits,
+            Factor::Packed(point, _) => point.len() + PACKED_BITS,
         }
     }
 
@@ -34,6 +39,11 @@ impl Factor {
             Factor::EqPrefix(point, size) => prefix(plan, point, *size),
             Factor::Prefix(bits, size) => plan.integer((*size).min(1 << bits) as i64),
             Factor::Dense(bits, table) => plan.pure(Op::Sum, *table, *table, 1 << bits, 0, 1),
+            Factor::Packed(point, size) => {
+                let ([all, below], words) = (packed(plan, None, *size), size >> PACKED_BITS);
+                let (whole, rest) = (prefix(plan, point, words), eq_index_below(plan, point, words));
+                plan.sum(&[(whole, all), (rest, below)])
+            }
             Factor::Mapped(_, point, pairs) => {
                 let mut read: Vec<u32> = pairs.iter().map(|(o, _)| *o).collect();
                 read.sort_unstable();
@@ -53,14 +63,19 @@ impl Factor {
         }
         match self {
             Factor::Eq(own) => eq(plan, own, point),
-            Factor::EqPrefix(own, size) => {
-                let (a, b) = (plan.range(own), plan.range(point));
-                plan.pure(Op::EqPrefix, a, b, own.len(), *size, 1)
-            }
+            Factor::EqPrefix(own, size) => eq_prefix(plan, own, point, *size),
             Factor::Prefix(_, size) => prefix(plan, point, *size),
             Factor::Dense(bits, table) => {
                 let a = plan.range(point);
                 plan.pure(Op::Evaluate, a, *table, *bits, 0, 1)
+            }
+            Factor::Packed(own, size) => {
+                let ((high, low), words) = (point.split_at(own.len()), size >> PACKED_BITS);
+                let [all, below] = packed(plan, Some(low), *size);
+                let whole = eq_prefix(plan, own, high, words);
+                let rest = [eq_index_below(plan, own, words), eq_index_below(plan, high, words)];
+                let rest = plan.mul(rest[0], rest[1]);
+                plan.sum(&[(whole, all), (rest, below)])
             }
             Factor::Mapped(_, own, pairs) => {
                 let ((a, of_own), (b, of_point)) = (halved(plan, own), halved(plan, point));
@@ -93,12 +108,49 @@ impl Factor {
                 plan.range(&entries)
             }
             Factor::Dense(_, table) => *table,
+            Factor::Packed(..) => unreachable!("an input is committed: nothing reads its weights as a table"),
             Factor::Mapped(bits, point, pairs) => {
                 let table = eq_table(plan, point);
                 map(plan, table, pairs, *bits)
             }
         }
     }
+}
+
+/// As `relation::weights`: the sums of 256^(15 - j) * eq(point, j) over all j < 16 and over those below `size`; of no point, without eq.
+fn packed(plan: &mut Writer, point: Option<&[Reg]>, size: usize) -> [Reg; 2] {
+    let (mut all, mut below) = (plan.integer(1), plan.integer(0));
+    for bit in 0..PACKED_BITS {
+        let (power, one) = (plan.constant(Fr::from(1u128 << (8 << bit))), plan.integer(1));
+        let [zero, one] = match point {
+            Some(point) => {
+                let x = point[PACKED_BITS - 1 - bit];
+                let complement = plan.complement(x);
+                [plan.mul(power, complement), x]
+            }
+            None => [power, one],
+        };
+        let upper = plan.mul(one, below);
+        let lower = plan.mul(zero, if size >> bit & 1 == 1 { all } else { below });
+        below = if size >> bit & 1 == 1 { plan.add(lower, 1, upper) } else { lower };
+        let both = plan.add(zero, 1, one);
+        all = plan.mul(all, both);
+    }
+    [all, below]
+}
+
+/// Sum of eq(a, i) eq(b, i) over i < size.
+fn eq_prefix(plan: &mut Writer, a: &[Reg], b: &[Reg], size: usize) -> Reg {
+    if size == 0 || a.is_empty() {
+        return plan.integer(size.min(1) as i64);
+    }
+    let (a, length, b) = (plan.range(a), a.len(), plan.range(b));
+    plan.pure(Op::EqPrefix, a, b, length, size, 1)
+}
+
+/// eq(point, index), zero beyond the cube.
+fn eq_index_below(plan: &mut Writer, point: &[Reg], index: usize) -> Reg {
+    if index >> point.len() > 0 { plan.integer(0) } else { eq_index(plan, point, index) }
 }
 
 /// Of i the sum of table[o] over the pairs (o, i).

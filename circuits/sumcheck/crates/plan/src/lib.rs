@@ -16,6 +16,7 @@ use commitment::Commitment;
 use compiler::{Layout, Phase, Place, VerifierKey};
 use factor::{Factor, eq_index, eq_table, prefix, ramp};
 use machine::{Reg, Writer};
+use relation::weights::PACKED_BITS;
 use relation::{Column, Form, System, bits};
 
 /// Why a proof is rejected, as `Machine.sol` numbers it.
@@ -200,8 +201,10 @@ impl Made<'_> {
             let claim = Claim { coefficient: one, tensor: *id, weights: vec![Factor::Eq(at.to_vec())] };
             self.add(&mut batch, vec![], vec![claim], vec![]);
         }
-        for (id, public) in self.system.inputs.iter().chain(&self.system.outputs).zip(publics) {
-            let (value, weights) = self.public_value(&self.system.tensors[*id].shape, *public, &given.bind);
+        for (place, (id, public)) in self.system.inputs.iter().chain(&self.system.outputs).zip(publics).enumerate() {
+            let tensor = &self.system.tensors[*id];
+            let packed = place < self.system.inputs.len() && tensor.is_packed();
+            let (value, weights) = self.public_value(&tensor.shape, *public, packed, &given.bind);
             self.add(&mut batch, vec![(one, value)], vec![Claim { coefficient: one, tensor: *id, weights }], vec![]);
         }
         batch
@@ -255,12 +258,17 @@ impl Made<'_> {
     }
 
     /// A public tensor's value at a point, over its valid positions only, and the weights of that claim.
-    fn public_value(&mut self, shape: &[usize], (place, width): (Reg, usize), point: &[Reg]) -> (Reg, Vec<Factor>) {
+    fn public_value(&mut self, shape: &[usize], (place, width): (Reg, usize), packed: bool, point: &[Reg]) -> (Reg, Vec<Factor>) {
         let mut rest = last(point, shape.iter().map(|size| bits(*size)).sum());
         let (mut axes, mut tables) = (Vec::new(), Vec::new());
-        for size in shape {
-            let (own, later) = rest.split_at(bits(*size));
-            axes.push(Factor::EqPrefix(own.to_vec(), *size));
+        for (axis, size) in shape.iter().enumerate() {
+            let (mut own, later) = rest.split_at(bits(*size));
+            axes.push(if packed && axis + 1 == shape.len() {
+                own = &own[..own.len() - PACKED_BITS];
+                Factor::Packed(own.to_vec(), *size)
+            } else {
+                Factor::EqPrefix(own.to_vec(), *size)
+            });
             tables.push((eq_table(&mut self.plan, own), *size));
             rest = later;
         }
@@ -271,6 +279,7 @@ impl Made<'_> {
             outer = if size == 1 { table } else { self.plan.pure(Op::Outer, outer, table, own, size, size * own) };
             size *= own;
         }
+        let width = if packed { 1 << PACKED_BITS } else { width }; // sixteen bytes are weighed as one integer
         let data = self.plan.data(&[(width as u32).to_be_bytes(), (count as u32).to_be_bytes()].concat());
         self.plan.effect(Op::Copy, place, place, 1, 0, 1);
         (self.plan.effect(Op::PublicValue, outer, inner, size, data, 1), axes)

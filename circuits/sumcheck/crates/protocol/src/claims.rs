@@ -7,6 +7,7 @@ use crate::statement::Statement;
 use compiler::{Layout, Place};
 use field::Fr;
 use logup::Finals;
+use relation::weights::PACKED_BITS;
 use relation::{Claim, Column, Expansion, Factor, System, expand, weights};
 use sumcheck::multilinear::{eq_index, eq_table};
 
@@ -113,9 +114,11 @@ pub(crate) fn after_lookups(
             [],
         );
     }
-    let public = system.inputs.iter().zip(&statement.inputs).chain(system.outputs.iter().zip(&statement.outputs));
-    for (id, values) in public {
-        let (value, weights) = evaluation(&system.tensors.get(*id)?.shape, values, &given.bind)?;
+    let inputs = system.inputs.iter().zip(&statement.inputs).map(|public| (public, true));
+    for ((id, values), given_in) in inputs.chain(system.outputs.iter().zip(&statement.outputs).map(|public| (public, false))) {
+        let tensor = system.tensors.get(*id)?;
+        let packed = given_in && tensor.is_packed(); // an input is committed in its interval, so bytes are what they are as one integer
+        let (value, weights) = evaluation(&tensor.shape, values, packed, &given.bind)?;
         batch.add(value, [Claim { coefficient: Fr::from(1u64), tensor: *id, weights }], []);
     }
     Some(batch)
@@ -162,12 +165,16 @@ pub(crate) fn tag(table: usize) -> Fr {
 }
 
 /// A public tensor's value at a point, over its valid positions only, and the weights of that claim.
-fn evaluation(shape: &[usize], values: &[i64], point: &[Fr]) -> Option<(Fr, Vec<Factor>)> {
+fn evaluation(shape: &[usize], values: &[i64], packed: bool, point: &[Fr]) -> Option<(Fr, Vec<Factor>)> {
     let mut rest = last(point, shape.iter().map(|size| relation::bits(*size)).sum())?;
     let mut axes = Vec::with_capacity(shape.len());
-    for size in shape {
+    for (place, size) in shape.iter().enumerate() {
         let (own, later) = rest.split_at_checked(relation::bits(*size))?;
-        axes.push(Factor::EqPrefix(own.to_vec(), *size));
+        axes.push(if packed && place + 1 == shape.len() {
+            Factor::Packed(own.get(..own.len().checked_sub(PACKED_BITS)?)?.to_vec(), *size)
+        } else {
+            Factor::EqPrefix(own.to_vec(), *size)
+        });
         rest = later;
     }
     let mut sums: Vec<Fr> = values.iter().map(|value| Fr::from(*value)).collect();

@@ -6,6 +6,7 @@ use crate::conv::Conv;
 use crate::linear::{Linear, LinearTerm};
 use crate::product::Product;
 use crate::table::{Column, Table};
+use crate::weights::PACKED_BITS;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,6 +51,11 @@ impl Tensor {
     /// log2 of its cube.
     pub fn bits(&self) -> usize {
         self.shape.iter().map(|size| bits(*size)).sum()
+    }
+
+    /// Whether it holds bytes, and enough neighbours for sixteen to be read as one integer. Rule 68.
+    pub fn is_packed(&self) -> bool {
+        self.low >= 0 && self.high < 256 && self.shape.last().is_some_and(|size| *size >= 1 << PACKED_BITS)
     }
 
     /// Whether claims on it need a sumcheck of their own.

@@ -5,7 +5,7 @@
 
 use field::Fr;
 use rayon::prelude::*;
-use sumcheck::multilinear::{eq, eq_prefix, eq_table, evaluate, prefix};
+use sumcheck::multilinear::{eq, eq_index, eq_prefix, eq_table, evaluate, prefix};
 
 /// Weights of 2^bits entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,26 @@ pub enum Factor {
     Prefix(usize, usize),
     /// Any, of so many bits.
     Dense(usize, Vec<Fr>),
+    /// eq(point, i / 16) * 256^(15 - i % 16) for i < size, else 0: sixteen neighbours as one integer, the first highest. Rule 68.
+    Packed(Vec<Fr>, usize),
+}
+
+/// log2 of the bytes that are one integer.
+pub const PACKED_BITS: usize = 4;
+
+/// The sums of 256^(15 - j) * eq(point, j) over all j < 16 and over those below `size`; of no point, without eq.
+fn packed(point: Option<&[Fr]>, size: usize) -> [Fr; 2] {
+    let (mut all, mut below) = (Fr::from(1u64), Fr::from(0u64));
+    for bit in 0..PACKED_BITS {
+        let [zero, one] = match point.and_then(|point| point.iter().rev().nth(bit)) {
+            Some(x) => [Fr::from(1u64) - x, *x],
+            None => [Fr::from(1u64); 2],
+        };
+        let zero = zero * Fr::from(1u128 << (8 << bit));
+        below = if size >> bit & 1 == 1 { zero * all + one * below } else { zero * below };
+        all *= zero + one;
+    }
+    [all, below]
 }
 
 impl Factor {
@@ -26,6 +46,7 @@ impl Factor {
         match self {
             Factor::Eq(point) | Factor::EqPrefix(point, _) => point.len(),
             Factor::Prefix(bits, _) | Factor::Dense(bits, _) => *bits,
+            Factor::Packed(point, _) => point.len() + PACKED_BITS,
         }
     }
 
@@ -36,6 +57,10 @@ impl Factor {
             Factor::EqPrefix(point, size) => prefix(point, *size),
             Factor::Prefix(bits, size) => Fr::from((*size).min(1usize.checked_shl(*bits as u32).unwrap_or(usize::MAX)) as u64),
             Factor::Dense(_, values) => values.iter().sum(),
+            Factor::Packed(point, size) => {
+                let ([all, below], words) = (packed(None, *size), size >> PACKED_BITS);
+                prefix(point, words) * all + eq_index_below(point, words) * below
+            }
         }
     }
 
@@ -46,6 +71,12 @@ impl Factor {
             Factor::EqPrefix(own, size) => eq_prefix(own, point, *size),
             Factor::Prefix(_, size) => prefix(point, *size),
             Factor::Dense(_, values) => evaluate(values, point),
+            Factor::Packed(own, size) => {
+                let words = size >> PACKED_BITS;
+                let Some((high, low)) = point.split_at_checked(own.len()) else { return Fr::from(0u64) };
+                let [all, below] = packed(Some(low), *size);
+                eq_prefix(own, high, words) * all + eq_index_below(own, words) * eq_index_below(high, words) * below
+            }
         }
     }
 
@@ -58,8 +89,19 @@ impl Factor {
             }
             Factor::Prefix(bits, size) => (0..1usize << bits).map(|i| Fr::from(u64::from(i < *size))).collect(),
             Factor::Dense(_, values) => values.clone(),
+            Factor::Packed(point, size) => {
+                let power = |i: usize| Fr::from(1u128 << (8 * (15 - i % 16)));
+                let entry = |(i, word): (usize, Fr)| if i < *size { word * power(i) } else { Fr::from(0u64) };
+                let words = eq_table(point).into_iter().flat_map(|word| std::iter::repeat_n(word, 1 << PACKED_BITS));
+                words.enumerate().map(entry).collect()
+            }
         }
     }
+}
+
+/// eq(point, index), zero beyond the cube.
+fn eq_index_below(point: &[Fr], index: usize) -> Fr {
+    if index >> point.len() > 0 { Fr::from(0u64) } else { eq_index(point, index) }
 }
 
 /// The outer product as one table, the first factor at the highest bits.
@@ -151,5 +193,22 @@ pub fn joined(mut factors: Vec<Factor>) -> Factor {
     match factors.iter().map(point).collect::<Option<Vec<_>>>() {
         Some(points) => Factor::Eq(points.concat()),
         None => Factor::Dense(factors.iter().map(Factor::bits).sum(), outer(&factors)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_forms_of_packed_weights_are_their_tables() {
+        let point: Vec<Fr> = (3..9u64).map(|i| Fr::from(i * i * i) / Fr::from(i + 10)).collect();
+        for (own, size) in [(0, 16), (0, 15), (0, 1), (1, 28), (1, 32), (2, 64), (2, 63), (2, 33)] {
+            let factor = Factor::Packed(point[..own].to_vec(), size);
+            let (table, at) = (factor.table(), &point[2..][..own + PACKED_BITS]);
+            assert_eq!(factor.sum(), table.iter().sum());
+            assert_eq!(factor.at(at), evaluate(&table, at));
+            assert_eq!(table.iter().skip(size).copied().find(|weight| *weight != Fr::from(0u64)), None);
+        }
     }
 }
