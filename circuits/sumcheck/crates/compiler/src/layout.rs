@@ -58,10 +58,10 @@ pub struct Layout {
 
 /// log2 of the fractions that share a helper.
 const GROUP_BITS: usize = 3;
-/// A row costs a verifier 6.7k gas and 64 bytes, a longer one costs the prover time: rows as many as are 28 times shorter than all would be
-/// in a square, within these bounds.
-const ROWS: std::ops::RangeInclusive<usize> = 16..=72;
-const FLATTER: usize = 28;
+/// A row costs a verifier 7k gas and 64 bytes, a longer one costs the prover time: rows 40 times fewer than a square would have, within
+/// these bounds.
+const ROWS: std::ops::RangeInclusive<usize> = 16..=40;
+const FLATTER: usize = 40;
 /// The shortest row, log2: what is opened in a few milliseconds.
 const LEAST_ROW: usize = 10;
 /// The least cube of lookups, log2: so that a helper is not too sparse to be opened.

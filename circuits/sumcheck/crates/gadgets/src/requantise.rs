@@ -28,7 +28,7 @@ pub(crate) fn requantise(system: &mut System, sum: Sum, form: Option<&Requantise
     }
     let span = to.max(0) - from.min(0);
     let worth = SHORT.max(8 << system.tensors[q].bits()).min(TABLE);
-    if span >= worth {
+    if span >= worth && !system.has_clipped(q, form.low, form.high) {
         return Ok(wide(system, q, form));
     }
     if unclipped {

@@ -108,6 +108,7 @@ struct Instruction {
 pub struct Writer {
     constants: Vec<Fr>,
     data: Vec<u8>,
+    written: HashMap<Vec<u8>, usize>,
     code: Vec<(Reg, Instruction)>,
     registers: usize,
     known: HashMap<(Instruction, usize), Reg>,
@@ -120,7 +121,17 @@ pub struct Writer {
 impl Default for Writer {
     fn default() -> Self {
         let (known, copies) = (HashMap::new(), HashMap::new());
-        Self { constants: vec![], data: vec![], code: vec![], registers: 0, known, copies, points: vec![], words: (0, 0) }
+        Self {
+            constants: vec![],
+            data: vec![],
+            written: HashMap::new(),
+            code: vec![],
+            registers: 0,
+            known,
+            copies,
+            points: vec![],
+            words: (0, 0),
+        }
     }
 }
 
@@ -143,10 +154,15 @@ impl Writer {
         if let Reg::Constant(place) = reg { self.constants.get(place).copied() } else { None }
     }
 
-    /// Bytes that instructions read; where they stand.
+    /// Bytes that instructions read; where they stand. The same bytes stand once.
     pub fn data(&mut self, bytes: &[u8]) -> usize {
+        if let Some(place) = self.written.get(bytes) {
+            return *place; // so that instructions on the same data are the same instruction
+        }
+        let place = self.data.len();
         self.data.extend(bytes);
-        self.data.len() - bytes.len()
+        self.written.insert(bytes.to_vec(), place);
+        place
     }
 
     /// An instruction that writes `size` registers, unless it was there before. One of no data reads the same data as any other such one, and

@@ -123,6 +123,9 @@ pub struct System {
     recipes: HashMap<TensorId, Recipe>,
     #[serde(skip)]
     committed_as: HashMap<TensorId, TensorId>,
+    /// The keys that the table of these bounds is needed for; it has as many as fill a power of two.
+    #[serde(skip)]
+    clipped: HashMap<(i64, i64), (i64, i64)>,
 }
 
 impl System {
@@ -216,24 +219,37 @@ impl System {
 
     /// Demands that x is a key of a table that clips to [low, high], and y its value; one table serves all of these bounds.
     pub fn lookup_clipped(&mut self, (x, y): (TensorId, TensorId), low: i64, high: i64) {
-        let (from, to) = (self.tensors[x].low.min(0), self.tensors[x].high.max(0));
-        let serves =
-            |table: &Table| matches!(table.columns[..], [_, Column::Clip { low: l, high: h, .. }] if l == low && h == high);
-        let known = self.tables.iter().position(serves);
-        let (start, end) = known.map_or((from, to), |place| {
-            let Column::Clip { start, .. } = self.tables[place].columns[0] else { return (from, to) };
-            (from.min(start), to.max(start + (1 << self.tables[place].bits) - 1))
-        });
+        let (start, end) = self.clipped_with(x, low, high);
+        self.clipped.insert((low, high), (start, end));
         let size = bits((end - start + 1) as usize);
         let keys = Column::Clip { start, low: start, high: start + (1 << size) - 1 };
         let table = Table { bits: size, columns: vec![keys, Column::Clip { start, low, high }] };
-        match known {
+        match self.clip_table(low, high) {
             Some(place) => {
                 self.tables[place] = table;
                 self.lookups.push(Lookup { table: place, columns: vec![x, y] });
             }
             None => self.lookup(table, vec![x, y]),
         }
+    }
+
+    /// Whether the table that clips to [low, high] would have all keys of x without being longer than it is.
+    pub fn has_clipped(&self, x: TensorId, low: i64, high: i64) -> bool {
+        let (start, end) = self.clipped_with(x, low, high);
+        self.clip_table(low, high).is_some_and(|place| bits((end - start + 1) as usize) <= self.tables[place].bits)
+    }
+
+    /// The ends of the keys that are needed: those of x, and of what was looked up before.
+    fn clipped_with(&self, x: TensorId, low: i64, high: i64) -> (i64, i64) {
+        let (from, to) = (self.tensors[x].low.min(0), self.tensors[x].high.max(0));
+        let (start, end) = self.clipped.get(&(low, high)).copied().unwrap_or((from, to));
+        (from.min(start), to.max(end))
+    }
+
+    fn clip_table(&self, low: i64, high: i64) -> Option<usize> {
+        let serves =
+            |table: &Table| matches!(table.columns[..], [_, Column::Clip { low: l, high: h, .. }] if l == low && h == high);
+        self.tables.iter().position(serves)
     }
 
     /// Demands that a tensor is zero everywhere.
