@@ -153,7 +153,7 @@ def test_job_item_and_errors_travel_to_workers_and_back(key):
 
 
 def test_engine_of_no_such_name_is_refused():
-    assert {type(engine(name)) for name in ENGINES} == {LocalEngine, RayEngine}
+    assert {"local": LocalEngine, "ray": RayEngine} == ENGINES
     with pytest.raises(InvalidInput, match="local, ray"):
         engine("spark")
 
@@ -161,7 +161,7 @@ def test_engine_of_no_such_name_is_refused():
 def test_ray_that_is_not_installed_is_an_error_with_the_way_out(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(BackendUnavailable, match="verifiable-ml\\[ray\\]"):
-        next(engine("ray").run(bytes, [1]))
+        engine("ray")
 
 
 @pytest.mark.slow

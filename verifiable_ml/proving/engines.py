@@ -42,9 +42,13 @@ class RayEngine:
 
     name = "ray"
 
+    def __init__(self) -> None:
+        """Raises BackendUnavailable."""
+        self._ray = _ray()
+
     def run(self, job: Callable[[Item], bytes], items: Iterable[Item]) -> Iterator[tuple[Item, bytes | Exception]]:
-        """One task an item. Retries are not left to Ray: it would repeat what cannot succeed. Raises BackendUnavailable."""
-        ray = _ray()
+        """One task an item. Retries are not left to Ray: it would repeat what cannot succeed."""
+        ray = self._ray
         if not ray.is_initialized():
             ray.init(log_to_driver=False, include_dashboard=False)
         count = threads() or 1
@@ -86,7 +90,7 @@ ENGINES: dict[str, type[Engine]] = {LocalEngine.name: LocalEngine, RayEngine.nam
 
 
 def engine(name: str) -> Engine:
-    """The engine of that name. Raises InvalidInput."""
+    """The engine of that name. Raises InvalidInput, BackendUnavailable."""
     if name not in ENGINES:
         raise InvalidInput(thing=f"engine `{name}`", reason="there is none of that name", hint=f"one of {', '.join(ENGINES)}")
     return ENGINES[name]()

@@ -110,9 +110,9 @@ class SumcheckBackend:
         if len(inputs) != key.count:
             reason = f"the keys are for {key.count} at once"
             raise InvalidInput(thing=f"{len(inputs)} inputs", reason=reason, hint=f"`vml setup --batch {len(inputs)}`")
+        require_memory(self.estimate(program, Privacy(), key.count).memory_bytes, self.memory_limit)
         given = [check_inputs(program, each) for each in inputs]
         outputs = [_predictor(program)(each) for each in inputs]
-        require_memory(self.estimate(program, Privacy(), key.count).memory_bytes, self.memory_limit)
         prover = self._prover(program, key.count, progress)
         if prover.verification() != (key.data, key.reference):
             raise InvalidInput(thing="keys", reason="they are of another program or string", hint="make them with `vml setup`")
