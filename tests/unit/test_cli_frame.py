@@ -137,6 +137,15 @@ def test_settings_file_that_is_wrong_is_named(tmp_path, text):
     assert "vml.toml" in json.loads(result.stdout)["thing"]
 
 
+@pytest.mark.parametrize("name", sorted(settings.FLAGLESS))
+def test_setting_of_the_machine_reaches_the_library_unless_its_variable_is_set(tmp_path, monkeypatch, name):
+    (tmp_path / "vml.toml").write_text(f"{name} = 7\n")
+    for given, found in (({}, "7"), ({settings.FLAGLESS[name]: "8"}, "8")):
+        monkeypatch.setattr(os, "environ", dict(given))
+        assert settings.defaults(["prove"], tmp_path / "vml.toml") == {"prove": {}}
+        assert os.environ[settings.FLAGLESS[name]] == found
+
+
 def test_setting_has_the_variable_that_its_name_says():
     assert settings.NAMES
     assert all(variable == f"VML_{name.upper()}" for name, variable in settings.NAMES.items())
