@@ -42,6 +42,9 @@ def test_costs_are_those_of_a_process_of_its_own(proved):
     assert min(found.setup_seconds, found.prove_seconds, found.verify_seconds, found.run_seconds) > 0
     assert found.ratio == found.prove_seconds / (2 * found.run_seconds)
     assert (found.register_gas, found.verify_gas) == (0, 0)
+    expected = batch_backend("sumcheck").estimate(tiny_program(), Privacy(), 2)
+    assert found.peak_bytes - found.idle_bytes < 2 * expected.memory_bytes
+    assert (found.values, found.row_bits) == (expected.rows, expected.logrows)
 
 
 def test_refusal_in_that_process_is_told(proved, monkeypatch):

@@ -57,15 +57,16 @@ class SumcheckBackend:
         _layout(program, privacy, 1)
 
     def estimate(self, program: Program, privacy: Privacy, count: int = 1) -> Estimate:
-        """Memory fitted to the networks of `vml bench native` and the zoo, seconds to two cores. count: inputs of one proof.
-
-        Raises as `supports`.
+        """Fitted to the zoo and to the networks of `vml bench native`, on two cores. count: inputs of one proof. Raises as
+        `supports`.
         """
         rows, row_bits, lookups, entries = _layout(program, privacy, count)
         values = rows << row_bits
         warning = "" if self.srs else UNSAFE
-        memory = 16_000_000 + 120 * values + 60 * (lookups + entries)
-        return Estimate(values, row_bits, 0, memory, 1e-6 * values, 1e-6 * values + 2e-6 * (lookups + entries), warning)
+        memory = 20_000_000 + 95 * values + 50 * (lookups + entries)
+        setup = 0.02 + 0.45e-6 * values + 0.5e-6 * entries
+        prove = 0.02 + 0.25e-6 * values + 1e-6 * (lookups + entries)
+        return Estimate(values, row_bits, 0, memory, setup, prove, warning)
 
     def setup(self, program: Program, privacy: Privacy, progress: Progress = silent, count: int = 1) -> Keys:
         """The prover's part is made again by whoever proves: that is quick. count: of how many inputs a proof shall be.
