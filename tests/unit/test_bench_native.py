@@ -128,4 +128,4 @@ def test_networks_have_the_sizes_that_they_are_named_for():
         13,
         [10],
     )
-    assert len(WIDER) == len(LARGER) == 8
+    assert len(WIDER) == len(LARGER) == 10

@@ -98,11 +98,11 @@ NETWORKS = (
 )
 WIDER = tuple(
     Network(f"dense, {inputs:,} to {width:,} to 10", built(partial(dense, width, 1, inputs, 10), vectors(inputs)))
-    for inputs, width in pairwise(_twice(128, 2048))
+    for inputs, width in pairwise(_twice(128, 4096))
 )
 """Weights double from one to the next, and with them little else."""
 LARGER = tuple(
     Network(f"convolution, {height} x {width}", built(partial(convolution, 16), cropped(height, width)))
-    for height, width in pairwise(_twice(8, 128))
+    for height, width in pairwise(_twice(8, 256))
 )
 """Activations double from one to the next, and no weight is added."""
