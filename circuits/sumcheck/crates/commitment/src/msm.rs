@@ -14,6 +14,8 @@ use rayon::prelude::*;
 const FEW: usize = 1 << 9;
 /// Points of one task if there are few digits: they and their sums stay in the second-level cache.
 const PIECE: usize = 1 << 14;
+/// The same if there are many: buckets count for less.
+const LONG: usize = 1 << 16;
 /// What a bucket costs at the end, in additions.
 const BUCKET: usize = 10;
 
@@ -85,9 +87,9 @@ fn sum_with<A: Adder, T: Sync, const N: usize>(
     }))
 }
 
-/// Points of one task: all, if there are digits enough for all threads.
+/// Points of one task.
 fn piece(points: usize, digits: usize) -> usize {
-    if digits > 8 { points } else { points.min(PIECE) }
+    if digits > 8 { points.min(LONG) } else { points.min(PIECE) }
 }
 
 /// The width at which additions and buckets cost least.
