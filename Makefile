@@ -55,6 +55,13 @@ $(STAMPS)/native: $(STAMPS)/py $(RUST)
 	$(INSTALL) --no-deps --force-reinstall ./circuits/sumcheck
 	@touch $@
 
+# Malicious provers of native proofs, which a test runs.
+FORGERIES := $(wildcard tests/attacks/sumcheck/*.toml tests/attacks/sumcheck/src/*.rs tests/attacks/sumcheck/src/*/*.rs)
+$(STAMPS)/forgeries: $(RUST) $(FORGERIES)
+	@mkdir -p $(STAMPS)
+	cd circuits/sumcheck && cargo build --quiet --locked -p forgeries
+	@touch $@
+
 $(STAMPS)/npm: package.json package-lock.json .npmrc
 	@mkdir -p $(STAMPS)
 	npm ci --silent
@@ -103,7 +110,7 @@ test-rust:                ## cargo: format, clippy, tests of the native prover
 	cd circuits/sumcheck && cargo clippy --quiet --locked --all-targets -- -D warnings
 	cd circuits/sumcheck && cargo test --quiet --locked
 
-test-quick: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## pytest without the slow ones
+test-quick: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/forgeries $(STAMPS)/sol  ## pytest without the slow ones
 	$(PYTEST) -m 'not slow' -n $(WORKERS)
 
 # Slow tests by part, so that a failure is found again in minutes. pytest answers 5 where a part has no slow test.

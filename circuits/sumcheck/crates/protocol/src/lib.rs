@@ -6,18 +6,8 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[cfg(test)]
-mod attacks;
-#[cfg(test)]
-mod checks;
 mod claims;
-#[cfg(test)]
-mod meanings;
-#[cfg(test)]
-mod other_solutions;
 mod prove;
-#[cfg(test)]
-mod small;
 mod statement;
 mod verify;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What every operator's tensors must satisfy: a claim on one expands to claims that say the same, and padding reaches no valid value.
 
-use crate::prove::on_cubes;
-use crate::small::{Cubes, Form, Text, World};
 use field::Fr;
+use forgeries::{Cubes, Form, Text, World};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_assume, proptest};
+use protocol::forge::on_cubes;
 use relation::{Claim, Factor, Form as Defined, TensorId, bits, expand, weights};
 use serde_json::{Value, json};
 
