@@ -125,7 +125,7 @@ test-slow-%: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## Slow tests of o
 
 # ---- made files ------------------------------------------------------------------------------------------------------
 
-.PHONY: artifacts proofs vectors snapshot cards circuits figures format lock clean
+.PHONY: mutants artifacts proofs vectors snapshot cards circuits figures format lock clean
 cards: $(STAMPS)/py-all $(STAMPS)/native  ## models/*/README.md, which are committed
 	$(BIN)/python -m verifiable_ml.bench.card models
 
@@ -134,6 +134,11 @@ circuits: $(STAMPS)/py    ## circuits/ezkl, which are committed: what each circu
 
 figures: $(STAMPS)/py-all $(STAMPS)/native ## docs/figures.md, which is committed: every table of `vml bench`
 	$(BIN)/vml bench --all --output docs/figures.md
+
+mutants: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## docs/mutants.md, which is committed: checks switched off in turn; an hour
+	$(BIN)/python circuits/sumcheck/tool/mutants.py rust
+	$(BIN)/python circuits/sumcheck/tool/mutants.py solidity
+	$(BIN)/python circuits/sumcheck/tool/mutants.py write
 
 vectors: $(STAMPS)/py-all ## tests/vectors, which are committed: what Python, Solidity and Rust must agree on
 	PYTHONPATH=tests $(BIN)/python tests/vectors/generate.py

@@ -3,7 +3,7 @@
 
 use crate::forgery::Shown;
 use commitment::{Kzg, ProverKey as Committer, Srs, VerifierKey as Reference};
-use compiler::{ProverKey, VerifierKey};
+use compiler::{Layout, ProverKey, VerifierKey};
 use program::Program;
 use protocol::forge::{Says, TRUTH, on_cubes, prove_cubes, run};
 use protocol::{Statement, UNTOLD, verify};
@@ -140,6 +140,26 @@ impl World {
             (include_bytes!("../fixtures/digits-cnn/program.json"), include_bytes!("../fixtures/digits-cnn/weights.safetensors"));
         let inputs = serde_json::from_slice(include_bytes!("../fixtures/digits-cnn/inputs.json")).expect("inputs");
         (Self::new(&Program::read(graph, weights).expect("a program"), [7; 32], 1, &SRS), inputs)
+    }
+
+    /// The same program under a key whose first table is the first one of so many columns.
+    pub fn led_by_a_table_of(mut self, columns: usize) -> Self {
+        let system = &mut self.key.system;
+        let first = system.tables.iter().position(|table| table.columns.len() == columns).expect("a table");
+        system.tables.swap(0, first);
+        for lookup in &mut system.lookups {
+            lookup.table = if lookup.table == first {
+                0
+            } else if lookup.table == 0 {
+                first
+            } else {
+                lookup.table
+            };
+        }
+        self.key.verifier.layout = Layout::new(system).expect("a layout");
+        self.key.verifier.system = system.clone();
+        self.key.verifier = self.key_again();
+        self
     }
 
     /// What a verifier pins.

@@ -6,6 +6,7 @@ use compiler::{KeyError, VerifierKey};
 use forgeries::{Text, World};
 use proptest::prelude::{any, prop, proptest};
 use protocol::verify;
+use relation::Form;
 use serde_json::json;
 use std::sync::LazyLock;
 use sumcheck::Fault;
@@ -30,6 +31,25 @@ fn the_key_of_another_program_rejects() {
     assert!(matches!(under(|key| key.digest[0] ^= 1), Err(Fault::Rejected(_))));
     assert!(matches!(under(|key| key.rows.swap(0, 1)), Err(Fault::Rejected(_))));
     assert!(under(|key| key.system.tables.swap(0, 1)).is_err());
+}
+
+/// y = a b, z = y b by a copy of y that is committed. A key that reads y itself has claims on a product where none may be left.
+#[test]
+fn a_key_whose_products_are_factors_makes_no_sense() {
+    let attributes = json!({"x_zero": 0, "y_zero": 0});
+    let world = Text::default()
+        .input(&[1], [0, 255])
+        .input(&[1], [0, 255])
+        .then("mul", &["trace 0", "trace 1"], attributes.clone(), &[1], None)
+        .then("mul", &["trace 2", "trace 1"], attributes, &[1], None)
+        .world(1);
+    let (shown, mut key) = (world.honest(&[vec![3], vec![5]]), world.key_again());
+    let judged = |key: &VerifierKey<Kzg>| verify(key, &world.reference, &shown.statement, &shown.words).map(|_| ());
+    assert_eq!(judged(&key), Ok(()));
+    let products: Vec<usize> = (0..key.system.tensors.len()).filter(|id| key.system.tensors[*id].is_product()).collect();
+    let Form::Product(last) = &mut key.system.tensors[products[1]].form else { panic!("a product") };
+    last.left.tensor = products[0];
+    assert_eq!(judged(&key), Err(Fault::Malformed("the key does not make sense")));
 }
 
 /// Bytes that differ from a key's in one place, each for its own reason.

@@ -21,6 +21,10 @@ fn halved() -> (World, Cubes) {
 }
 
 pub fn forgeries() -> Vec<Forgery> {
+    [of_tables(), of_nothing()].concat()
+}
+
+fn of_tables() -> Vec<Forgery> {
     let (world, lie) = halved();
     let inputs = [vec![3]];
     let (mut forger, layout) = (Forger::new(&world, &inputs), &world.key.verifier.layout);
@@ -54,5 +58,34 @@ pub fn forgeries() -> Vec<Forgery> {
         g.fill(Fr::from(0u64));
     };
     lying("helpers of zeros", &lie, &Says { sides: &none, ..TRUTH }, LOOKUPS);
+    forger.all()
+}
+
+/// What fills the lookups up is the entry of nothing, 0 whatever its columns. clip(0, 5, 9) = 0 is no entry of any table, even of the first.
+fn of_nothing() -> Vec<Forgery> {
+    let world = Text::default()
+        .input(&[1], [0, 255])
+        .input(&[1], [0, 255])
+        .then("add", &["trace 0"], json!({"coefficients": [[1]]}), &[1], Some((&[1], &[0], 0, 5, 9)))
+        .then("add", &["trace 2", "trace 1"], json!({"coefficients": [[1], [1]]}), &[1], None)
+        .world(1)
+        .led_by_a_table_of(2);
+    let inputs = [vec![0], vec![10]];
+    let (mut forger, clipped, layout) = (Forger::new(&world, &inputs), world.hints()[0], &world.key.verifier.layout);
+    assert_eq!(forger.honest().statement.outputs[0], [15]);
+    let lie = world.cubes_of_liar(&inputs, |id, values| {
+        if id == clipped {
+            values[0] = 0
+        }
+    });
+    let counted = |counts: &mut [i64]| {
+        counts[layout.tables[0].start] -= 1;
+        counts[layout.nothing] += 1;
+    };
+    forger.add(
+        "nothing as an entry of the first table",
+        world.saying(&inputs, &[10], &lie, &Says { counts: &counted, ..TRUTH }),
+        PRODUCTS,
+    );
     forger.all()
 }
