@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,13 @@ def test_opening_that_rust_wrote_holds_and_leaves_its_transcript(n):
     answer = harness().opening(made.before, made.tau, made.opening)
     assert not isinstance(answer, Refused), answer
     assert answer[0] == made.after
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_opening_at_fewer_than_two_coordinates_is_refused_by_name(count):
+    made = openings()[2]
+    short = replace(made.opening, point=made.opening.point[:count])
+    assert harness().opening(made.before, made.tau, short) == Refused("TooFewCoordinates")
 
 
 def flat(opening: Opening) -> list[bytes]:

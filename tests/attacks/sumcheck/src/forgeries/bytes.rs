@@ -3,7 +3,7 @@
 
 use super::{CLAIMS, LOOKUPS, OPENING, PRODUCTS};
 use crate::forgery::Forger;
-use crate::{Forgery, World};
+use crate::{Forgery, Shown, World};
 use protocol::forge::{Says, TRUTH};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -55,11 +55,37 @@ fn places(world: &World, inputs: &[Vec<i64>]) -> HashMap<&'static str, usize> {
     places
 }
 
+/// Scalars that are p more than they need be, for a transcript too: all that follows is computed from what a reader makes of them modulo p.
+const SCALARS: [(&str, &str); 6] = [
+    ("a lookup round's scalar plus p, as it is heard", "lookup round"),
+    ("a lookup's final value plus p, as it is heard", "lookup values"),
+    ("the sum over what is stored plus p, as it is heard", "stored"),
+    ("a round's scalar plus p, as it is heard", "round"),
+    ("a factor plus p, as it is heard", "factors"),
+    ("the last value plus p, as it is heard", "value"),
+];
+
+fn heard_plus_p(world: &World, inputs: &[Vec<i64>], of: &'static str) -> Shown {
+    let raise = move |label: &'static str, words: &mut Vec<Word>| {
+        if label == of {
+            words.iter_mut().for_each(|own| *own = plus(*own, word(P)));
+        }
+        true
+    };
+    let writer = |transcript: Transcript| Writer::lying(transcript, Box::new(raise));
+    let statement = world.honest(inputs).statement;
+    world.stating(statement, &world.cubes(inputs), &Says { writer: &writer, ..TRUTH })
+}
+
 pub fn forgeries() -> Vec<Forgery> {
     let (world, inputs) = World::digits();
     let places = places(&world, &inputs);
     let (row, helper, opening) = (places["witness"], places["helper"], places["opening"]);
     let mut forger = Forger::new(&world, &inputs);
+    for (name, label) in SCALARS {
+        let shown = heard_plus_p(&world, &inputs, label);
+        forger.add(name, shown, Fault::Malformed(label));
+    }
     for (name, label) in [
         ("a lookup round's scalar plus p", "lookup round"),
         ("a lookup's final value plus p", "lookup values"),
