@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 COPY = ROOT / ".mutants"
 PAGE = ROOT / "docs" / "mutants.md"
 LANGUAGES = ("rust", "solidity")
-LIMIT = 600
+LIMIT = 120
 """Seconds: a test that takes longer has noticed."""
 ADDED = re.compile("«(.*?)»", re.DOTALL)
 

@@ -14,7 +14,7 @@ fn requantised(shape: &[usize], form: Form) -> World {
 }
 
 pub fn forgeries() -> Vec<Forgery> {
-    [remainders(), clipped(), wide(), fractions(), whole_network()].concat()
+    [remainders(), clipped(), wide(), fractions(), carried(), whole_network()].concat()
 }
 
 /// 7 = 4 + 3: the quotient one lower and the remainder 2^shift higher, and the other way round.
@@ -83,6 +83,20 @@ fn fractions() -> Vec<Forgery> {
     let remainder = world.hints()[0];
     let cubes = with(&with(&world.cubes(&inputs), remainder, 0, 0), remainder, 1, 0);
     forger.add("fractions that sum to an integer", world.believing(&inputs, &[1], &cubes), PRODUCTS);
+    forger.all()
+}
+
+/// Sixteen bytes are evaluated as one integer: a liar has 256 more in one and 1 less in the one before, which is the same integer.
+fn carried() -> Vec<Forgery> {
+    let world = Text::default().input(&[16], [0, 255]).then("sum", &["trace 0"], json!({"axes": 1}), &[], None).world(1);
+    let inputs = [(1..=16).collect::<Vec<i64>>()];
+    let (mut forger, input) = (Forger::new(&world, &inputs), world.key.system.inputs[0]);
+    let lie = world.cubes_of_liar(&inputs, |id, values| {
+        if id == input {
+            (values[7], values[8]) = (values[7] - 1, values[8] + 256);
+        }
+    });
+    forger.add("bytes that are carried into their neighbours", world.believing(&inputs, &[136 + 255], &lie), PRODUCTS);
     forger.all()
 }
 
