@@ -137,7 +137,9 @@ def test_outer_product_has_the_first_factor_above(count, n):
 
 
 @pytest.mark.parametrize(
-    "axis", [(8, 8, 3, 1, 1, 1), (2, 3, 5, 4, 1, 0), (5, 7, 3, 1, 2, 1), (3, 7, 2, 2, 1, 0), (2, 7, 3, 3, 1, 1), (1, 1, 3, 4, 1, 1)], ids=str
+    "axis",
+    [(8, 8, 3, 1, 1, 1), (2, 3, 5, 4, 1, 0), (5, 7, 3, 1, 2, 1), (3, 7, 2, 2, 1, 0), (2, 7, 3, 3, 1, 1), (1, 1, 3, 4, 1, 1)],
+    ids=str,
 )
 def test_window_gives_the_naive_sums_of_every_tap(axis):
     bits = [(extent - 1).bit_length() for extent in axis[:2]]

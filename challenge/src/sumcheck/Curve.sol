@@ -37,18 +37,6 @@ library Curve {
         if (!ok) revert NoPoint();
     }
 
-    /// @notice sum += (x, y).
-    function add(Sum memory sum, uint256 x, uint256 y) internal view {
-        bool ok;
-        assembly ("memory-safe") {
-            mstore(add(sum, 64), x)
-            mstore(add(sum, 96), y)
-            ok := staticcall(gas(), 6, sum, 128, sum, 64)
-            ok := and(ok, eq(returndatasize(), 64))
-        }
-        if (!ok) revert NoPoint();
-    }
-
     /// @notice Whether e(left, 1) = e(right, tau), tau in the second group: imaginary parts first, as EIP-197 has them.
     function pairingHolds(Sum memory left, Sum memory right, uint256[4] memory tau) internal view returns (bool holds) {
         bool ok;
