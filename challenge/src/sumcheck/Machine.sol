@@ -52,14 +52,65 @@ library Machine {
 
     // ---- arithmetic -----------------------------------------------------------------------------------------------------
 
-    /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes.
+    /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes. A word holds five of them.
     function _products(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
             let p := P
-            for { let end := add(d, shl(5, n)) } lt(d, end) { d := add(d, 32) } {
-                let pair := mload(data)
-                let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
-                mstore(d, mulmod(mload(add(registers, shr(232, pair))), b, p))
+            let end := add(d, shl(5, n))
+            for { let fives := sub(end, shl(5, mod(n, 5))) } lt(d, fives) { d := add(d, 160) } {
+                let pairs := mload(data)
+                mstore(
+                    d,
+                    mulmod(
+                        mload(add(registers, shr(232, pairs))),
+                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
+                        p
+                    )
+                )
+                mstore(
+                    add(d, 32),
+                    mulmod(
+                        mload(add(registers, and(shr(184, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(160, pairs), 0xffffff))),
+                        p
+                    )
+                )
+                mstore(
+                    add(d, 64),
+                    mulmod(
+                        mload(add(registers, and(shr(136, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(112, pairs), 0xffffff))),
+                        p
+                    )
+                )
+                mstore(
+                    add(d, 96),
+                    mulmod(
+                        mload(add(registers, and(shr(88, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(64, pairs), 0xffffff))),
+                        p
+                    )
+                )
+                mstore(
+                    add(d, 128),
+                    mulmod(
+                        mload(add(registers, and(shr(40, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(16, pairs), 0xffffff))),
+                        p
+                    )
+                )
+                data := add(data, 30)
+            }
+            for {} lt(d, end) { d := add(d, 32) } {
+                let pairs := mload(data)
+                mstore(
+                    d,
+                    mulmod(
+                        mload(add(registers, shr(232, pairs))),
+                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
+                        p
+                    )
+                )
                 data := add(data, 6)
             }
         }
@@ -69,10 +120,66 @@ library Machine {
         assembly ("memory-safe") {
             let p := P
             let sum := mload(sub(d, 32))
-            for { let end := add(data, mul(6, n)) } lt(data, end) { data := add(data, 6) } {
-                let pair := mload(data)
-                let b := mload(add(registers, and(shr(208, pair), 0xffffff)))
-                sum := addmod(sum, mulmod(mload(add(registers, shr(232, pair))), b, p), p)
+            let end := add(data, mul(6, n))
+            for { let fives := sub(end, mul(6, mod(n, 5))) } lt(data, fives) { data := add(data, 30) } {
+                let pairs := mload(data)
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, shr(232, pairs))),
+                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, and(shr(184, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(160, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, and(shr(136, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(112, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, and(shr(88, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(64, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, and(shr(40, pairs), 0xffffff))),
+                        mload(add(registers, and(shr(16, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
+            }
+            for {} lt(data, end) { data := add(data, 6) } {
+                let pairs := mload(data)
+                sum := addmod(
+                    sum,
+                    mulmod(
+                        mload(add(registers, shr(232, pairs))),
+                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
+                        p
+                    ),
+                    p
+                )
             }
             mstore(add(d, shl(5, sub(n, 1))), sum)
         }

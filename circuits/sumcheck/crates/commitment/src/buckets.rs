@@ -2,20 +2,23 @@
 //! Sums of signed digits times points: each point goes to the bucket of its digit, and buckets are summed in affine coordinates, many pairs
 //! to one inversion.
 
-use crate::adder::Adder;
+use crate::adder::{Adder, Pair};
 use ark_bn254::G1Projective;
 use ark_ec::short_weierstrass::Bucket;
 
 /// Pairs that share an inversion: few enough for the cache, many enough that it costs each next to nothing.
-const BLOCK: usize = 1 << 10;
+const BLOCK: usize = 1 << 11;
 
 /// The sum of digits[i] * the point at start + i, digits at most 2^bits in magnitude. `None` if the adder met what it cannot add.
 pub fn sum_of_digits<A: Adder>(adder: &A, start: usize, digits: &[i32], bits: u32) -> Option<G1Projective> {
     let (order, mut ends) = sort(digits, bits);
-    let of_digit = |i: usize| adder.point(start + (order[i] as usize >> 1), order[i] & 1 == 1);
+    let of_digit = |i: u32| {
+        let signed = order[i as usize];
+        adder.point(start + (signed as usize >> 1), signed & 1 == 1)
+    };
     let (mut sums, mut longest) = halve(adder, of_digit, &mut ends)?;
     while longest > 1 {
-        let (fewer, left) = halve(adder, |i| sums[i], &mut ends)?;
+        let (fewer, left) = halve_sums(adder, &sums, &mut ends)?;
         (sums, longest) = (fewer, left);
     }
     Some(weighed(adder, &sums, &ends))
@@ -53,26 +56,29 @@ fn sort(digits: &[i32], bits: u32) -> (Vec<u32>, Vec<u32>) {
     (order, next)
 }
 
+fn halve_sums<A: Adder>(adder: &A, sums: &[A::Point], ends: &mut [u32]) -> Option<(Vec<A::Point>, u32)> {
+    halve(adder, |i| A::seen(&sums[i as usize]), ends)
+}
+
 /// One round: neighbours are added, half as many points a bucket. Returns them and the most that a bucket has left.
-fn halve<A: Adder>(adder: &A, point: impl Fn(usize) -> A::Point, ends: &mut [u32]) -> Option<(Vec<A::Point>, u32)> {
+fn halve<'a, A: Adder>(adder: &'a A, point: impl Fn(u32) -> A::Seen<'a>, ends: &mut [u32]) -> Option<(Vec<A::Point>, u32)> {
     let total = ends.last().copied().unwrap_or(0) as usize;
-    let mut sums = Vec::with_capacity(total / 2 + ends.len().min(total));
-    let (mut pairs, mut longest, mut start) = (Vec::with_capacity(BLOCK), 0, 0);
+    let (mut pairs, mut alone) = (Vec::with_capacity(total / 2), Vec::with_capacity(ends.len().min(total)));
+    let (mut count, mut longest, mut start) = (0, 0, 0);
     for end in ends.iter_mut() {
-        let from = sums.len();
-        for i in (start..*end).step_by(2) {
-            if i + 1 < *end {
-                pairs.push((sums.len() as u32, point(i as usize + 1)));
-            }
-            sums.push(point(i as usize));
-            if pairs.len() == BLOCK {
-                adder.add(&mut sums, &pairs)?;
-                pairs.clear();
-            }
+        let own = *end - start;
+        pairs.extend((0..own / 2).map(|i| Pair { first: start + 2 * i, sum: count + i }));
+        if own % 2 == 1 {
+            alone.push(Pair { first: *end - 1, sum: count + own / 2 });
         }
-        longest = longest.max((sums.len() - from) as u32);
-        start = std::mem::replace(end, sums.len() as u32);
+        longest = longest.max(own.div_ceil(2));
+        count += own.div_ceil(2);
+        start = std::mem::replace(end, count);
     }
-    adder.add(&mut sums, &pairs)?;
+    let mut sums = vec![A::Point::default(); count as usize];
+    for pairs in pairs.chunks(BLOCK) {
+        adder.add(&mut sums, pairs, &point)?;
+    }
+    alone.iter().for_each(|Pair { first, sum }| sums[*sum as usize] = A::copied(point(*first)));
     Some((sums, longest))
 }

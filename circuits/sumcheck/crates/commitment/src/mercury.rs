@@ -157,7 +157,8 @@ pub fn open(powers: &Points, row: &G1Affine, f: &[Fr], point: &[Fr], t: &mut Tra
 }
 
 fn inner_product(a: &[Fr], b: &[Fr]) -> Fr {
-    a.iter().zip(b).map(|(a, b)| *a * b).sum()
+    let both = a.len().min(b.len());
+    lanes::dot(&a[..both], &b[..both])
 }
 
 /// The sum of c p; the first polynomial is the longest.
@@ -173,7 +174,8 @@ fn divide_by_binomial(f: &[Fr], b: usize, alpha: &Fr) -> (Vec<Fr>, Vec<Fr>) {
     let mut quotient = vec![Fr::ZERO; f.len()];
     for (row, out) in f.chunks(b).zip(quotient.chunks_mut(b)).rev() {
         out.copy_from_slice(&carry);
-        carry.iter_mut().zip(row).for_each(|(carry, value)| *carry = *carry * alpha + value);
+        carry.copy_from_slice(row);
+        lanes::add_scaled(&mut carry, alpha, out);
     }
     (quotient, carry)
 }

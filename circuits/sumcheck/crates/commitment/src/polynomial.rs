@@ -30,7 +30,7 @@ pub fn divide_by_linear(p: &[Fr], x: &Fr) -> Vec<Fr> {
 /// p += c q; q has no more coefficients than p.
 pub fn add_scaled(p: &mut [Fr], c: &Fr, q: &[Fr]) {
     debug_assert!(q.len() <= p.len());
-    p.par_iter_mut().zip(q).for_each(|(p, q)| *p += *c * q);
+    p[..q.len()].par_chunks_mut(1 << 12).zip(q.par_chunks(1 << 12)).for_each(|(p, q)| lanes::add_scaled(p, c, q));
 }
 
 /// The values of eq(., point) at 0, 1, .. 2^n - 1; coordinate 0 is the highest bit.

@@ -88,7 +88,7 @@ where
 /// Every row's integers as they are committed, from the cubes of those tensors that `read` knows; zero elsewhere.
 pub fn rows<'a>(system: &System, layout: &Layout, read: impl Fn(usize) -> Option<&'a [i64]>) -> Vec<Vec<i64>> {
     let size = 1 << layout.row_bits;
-    let mut rows = vec![vec![0; size]; layout.rows.len()];
+    let mut rows: Vec<Vec<i64>> = layout.rows.iter().map(|_| vec![0; size]).collect(); // memory is touched where it is written
     for (id, (tensor, place)) in system.tensors.iter().zip(&layout.tensors).enumerate() {
         let (Some(place), Some(values)) = (place, read(id)) else { continue };
         let base = if let Form::Committed { base } = tensor.form { base } else { 0 };

@@ -163,7 +163,8 @@ where
     let mut proof = (says.writer)(statement.begin(&key.verifier));
     let mut multiplicities = multiplicities(system, layout, cubes)?;
     (says.counts)(&mut multiplicities);
-    let mut values = compiler::rows(system, layout, |id| cubes.get(id).map(|cube| cube.as_slice()));
+    let witness = |id: usize| if is_constant(system, id) { None } else { cubes.get(id).map(|cube| cube.as_slice()) };
+    let mut values = compiler::rows(system, layout, witness);
     compiler::write(&mut values, layout.multiplicities.start, &multiplicities, 0);
     (says.witness)(&mut values);
     let of_witness =
@@ -178,9 +179,7 @@ where
     begin(stages, "committing to the helpers")?;
     (says.sides)(&mut lookups.helper, &mut tables.helper);
     let size = 1 << layout.row_bits;
-    let mut all = vec![Fr::from(0u64); layout.rows.len() * size];
-    let in_field = |(to, row): (&mut [Fr], &Vec<i64>)| lanes::combine(to, &[row], &[Fr::from(1u64)], &Fr::from(0u64));
-    all.par_chunks_mut(size).zip(&values).for_each(in_field);
+    let mut all = in_field(system, layout, cubes, &values);
     drop(values);
     for (place, helper) in [(layout.lookup_helper, &lookups.helper), (layout.table_helper, &tables.helper)] {
         all[place.start..][..helper.len()].copy_from_slice(helper);
@@ -199,9 +198,9 @@ where
     let (value, stored, products) = batch.expand(system, layout).ok_or(ProveError::Key)?;
 
     begin(stages, "claims on all values")?;
-    let mut weights = vec![Fr::from(0u64); all.len()];
+    let mut weights = zeros(all.len());
     stored.iter().for_each(|stored| add_weights(&mut weights, stored));
-    let of_stored: Fr = all.par_chunks(PIECE).zip(weights.par_chunks(PIECE)).map(|(values, own)| lanes::dot(values, own)).sum();
+    let of_stored = weighed(&all, &weights, &stored);
     let of_stored = (says.stored)(value, of_stored);
     proof.scalars("stored", &[of_stored]);
     begin(stages, "sumcheck of the products")?;
@@ -295,6 +294,52 @@ fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64
         write_fingerprints(&mut all[place.start..][..1 << place.bits], &columns, number, beta);
     }
     all
+}
+
+fn is_constant(system: &System, id: usize) -> bool {
+    system.tensors.get(id).is_some_and(|tensor| matches!(tensor.form, Form::Constant))
+}
+
+/// All values by their place: rows of the witness, and constants from their cubes.
+fn in_field(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], witness: &[Vec<i64>]) -> Vec<Fr> {
+    let size = 1 << layout.row_bits;
+    let mut all = zeros(layout.rows.len() * size);
+    let write = |to: &mut [Fr], values: &[i64]| {
+        let piece = |(to, values): (&mut [Fr], &[i64])| lanes::combine(to, &[values], &[Fr::from(1u64)], &Fr::from(0u64));
+        to.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(piece);
+    };
+    for ((to, values), phase) in all.chunks_mut(size).zip(witness).zip(&layout.rows) {
+        if *phase == Phase::Witness {
+            write(to, values);
+        }
+    }
+    for (id, place) in layout.tensors.iter().enumerate().filter(|(id, _)| is_constant(system, *id)) {
+        let place = place.map_or(0..0, |place| place.start..place.start + (1 << place.bits));
+        write(&mut all[place], &cubes[id]);
+    }
+    all
+}
+
+/// In parallel, since the first touch of so much memory takes its time.
+fn zeros(count: usize) -> Vec<Fr> {
+    let mut all = Vec::new();
+    rayon::iter::repeat_n(Fr::from(0u64), count).collect_into_vec(&mut all);
+    all
+}
+
+/// The sum of weights * values, where anything stored has a weight.
+fn weighed(all: &[Fr], weights: &[Fr], stored: &[Stored]) -> Fr {
+    let mut pieces: Vec<usize> = stored
+        .iter()
+        .flat_map(|Stored { place, .. }| place.start / PIECE..=(place.start + (1 << place.bits) - 1) / PIECE)
+        .collect();
+    pieces.sort_unstable();
+    pieces.dedup();
+    let of_piece = |piece: usize| {
+        let own = piece * PIECE..all.len().min((piece + 1) * PIECE);
+        lanes::dot(&all[own.clone()], &weights[own])
+    };
+    pieces.into_par_iter().map(of_piece).sum()
 }
 
 fn add_weights(all: &mut [Fr], stored: &Stored) {

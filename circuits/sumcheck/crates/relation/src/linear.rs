@@ -7,7 +7,11 @@ use crate::claims::Claim;
 use crate::system::TensorId;
 use crate::weights::{Factor, joined, outer, regroup};
 use field::Fr;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Entries of one task.
+pub(crate) const PIECE: usize = 1 << 12;
 
 /// (sum of terms + offset) / 2^shift; a prover only ever divides what is divisible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +126,11 @@ impl LinearTerm {
         Self { coefficient, source, groups: vec![Group::Same(bits)], order: vec![0] }
     }
 
+    /// Whether every entry reads its own.
+    fn is_same(&self) -> bool {
+        self.groups.iter().all(|group| matches!(group, Group::Same(_))) && self.order.iter().copied().eq(0..self.groups.len())
+    }
+
     /// Whether its groups make up a result of `own` bits and a source that `below` knows.
     pub(crate) fn fits(&self, own: usize, below: &dyn Fn(TensorId, usize) -> bool) -> bool {
         let (out, input) = self
@@ -198,6 +207,11 @@ impl Linear {
         let mut sums = vec![self.offset; 1 << bits];
         for term in &self.terms {
             let read = source(term.source);
+            if term.is_same() {
+                let add = |(sum, value): (&mut i64, &i64)| *sum += term.coefficient * value;
+                sums.par_iter_mut().with_min_len(PIECE).zip(read).for_each(add);
+                continue;
+            }
             term.for_each(|o, i, c| {
                 if let (Some(sum), Some(value)) = (sums.get_mut(o), read.get(i)) {
                     *sum += term.coefficient * c * value;
@@ -206,7 +220,7 @@ impl Linear {
         }
         if self.shift > 0 {
             debug_assert!(sums.iter().all(|sum| sum & ((1 << self.shift) - 1) == 0), "2^shift divides every sum");
-            sums.iter_mut().for_each(|sum| *sum >>= self.shift);
+            sums.par_iter_mut().with_min_len(PIECE).for_each(|sum| *sum >>= self.shift);
         }
         sums
     }

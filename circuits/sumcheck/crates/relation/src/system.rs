@@ -3,10 +3,11 @@
 
 use crate::bits;
 use crate::conv::Conv;
-use crate::linear::{Linear, LinearTerm};
+use crate::linear::{Linear, LinearTerm, PIECE};
 use crate::product::Product;
 use crate::table::{Column, Table};
 use crate::weights::PACKED_BITS;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -90,14 +91,15 @@ impl Recipe {
     pub fn pointwise(operands: Vec<TensorId>, compute: impl Fn(&[i64]) -> i64 + Send + Sync + 'static) -> Self {
         let over = move |cubes: &[&[i64]]| {
             let entry = |i: usize| compute(&cubes.iter().map(|cube| cube[i]).collect::<Vec<_>>());
-            (0..cubes.first().map_or(0, |cube| cube.len())).map(entry).collect()
+            (0..cubes.first().map_or(0, |cube| cube.len())).into_par_iter().with_min_len(PIECE).map(entry).collect()
         };
         Self { operands, compute: Arc::new(over) }
     }
 
     /// Entry by entry, from one tensor.
     pub fn map(operand: TensorId, compute: impl Fn(i64) -> i64 + Send + Sync + 'static) -> Self {
-        Self { operands: vec![operand], compute: Arc::new(move |cubes| cubes[0].iter().map(|v| compute(*v)).collect()) }
+        let over = move |cubes: &[&[i64]]| cubes[0].par_iter().with_min_len(PIECE).map(|v| compute(*v)).collect();
+        Self { operands: vec![operand], compute: Arc::new(over) }
     }
 }
 
