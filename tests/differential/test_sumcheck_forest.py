@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""A forest of the size that others publish: 128 trees of depth 9, 128 inputs in one proof, for the verifier in Rust and for the contract."""
+"""A forest of the size that others publish: 128 trees of depth 9, 128 inputs in one proof, for both verifiers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from differential.record_sumcheck import CONTEXT, statement, words
 from differential.step_chain import Refused
 from differential.sumcheck_verifier import Recorded, verifier
-from verifiable_ml.commitment import Privacy
+from verifiable_ml.commitment import OutputBytes, Privacy, decode_tensor
 from verifiable_ml.proving import batch_backend
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class Case(NamedTuple):
     recorded: Recorded
 
 
+def integers(output: OutputBytes) -> list[int]:
+    return decode_tensor(output.data, output.dtype, (len(output.data) // output.dtype.width,)).tolist()
+
+
 @pytest.fixture(scope="module")
 def case() -> Case:
     from verifiable_ml.bench.networks import NETWORKS
@@ -40,7 +44,8 @@ def case() -> Case:
     proof = backend.prove_batch(program, inputs, keys)
     plan, _, *intervals = native.plan(keys.verification.data, keys.verification.reference)
     given = [np.concatenate([x[each.name].ravel() for x in inputs]).tolist() for each in program.inputs]
-    answers = [[int.from_bytes(output.data, "little", signed=True) for claim in proof.claims for output in claim.outputs]]
+    outputs = zip(*(claim.outputs for claim in proof.claims), strict=True)
+    answers = [[value for output in each for value in integers(output)] for each in outputs]
     return Case(keys, proof, Recorded(plan, CONTEXT, statement(intervals, given, answers), words(proof.payload)))
 
 
