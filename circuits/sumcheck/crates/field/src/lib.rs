@@ -5,7 +5,7 @@
 
 mod fold;
 
-pub use fold::{fold_i32, fold_i64, fold_u8, fold_u16};
+pub use fold::fold_i64;
 
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
@@ -39,11 +39,6 @@ pub fn from_bytes(bytes: &[u8; 32]) -> Option<Fr> {
 /// The integer modulo p: for hashes, never for what a stranger sent as a scalar.
 pub fn from_bytes_reduced(bytes: &[u8; 32]) -> Fr {
     Fr::from_be_bytes_mod_order(bytes)
-}
-
-/// Each scalar's inverse in place, at three multiplications each; zero stays zero.
-pub fn batch_inverse(values: &mut [Fr]) {
-    ark_ff::batch_inversion(values);
 }
 
 fn integer(bytes: &[u8; 32]) -> BigInt<4> {
@@ -81,13 +76,6 @@ mod tests {
         assert_eq!(to_bytes(&from_i64(258)), wanted);
         assert_eq!(from_i128(1 << 70), from_i64(1 << 35) * from_i64(1 << 35));
         assert_eq!(from_i64(i64::MIN) + from_i128(1 << 63), from_i64(0));
-    }
-
-    #[test]
-    fn batch_inverse_of_zero_stays_zero() {
-        let mut values = [from_i64(0), from_i64(7), from_i64(-1)];
-        batch_inverse(&mut values);
-        assert_eq!(values, [from_i64(0), from_i64(1) / from_i64(7), from_i64(-1)]);
     }
 
     proptest! {

@@ -7,11 +7,13 @@
 #[cfg(target_arch = "x86_64")]
 mod eight;
 mod fraction;
+mod invert;
 mod kernel;
 mod slices;
 
 pub use fraction::{DEFECTS, GROUP, defects};
-pub use slices::{add_scaled, bind, combine, dot, invert, round_of_three, round_of_two};
+pub use invert::invert;
+pub use slices::{add_scaled, bind, combine, dot, round_of_three, round_of_two};
 
 #[cfg(target_arch = "x86_64")]
 pub use eight::{Eight, Ifma, Lanes};

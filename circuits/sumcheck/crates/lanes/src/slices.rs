@@ -288,59 +288,6 @@ impl<T: MontConfig<4>> Kernel<T> for Three<'_, T> {
     }
 }
 
-// ---- invert ---------------------------------------------------------------------------------------------------------
-
-/// Each element's inverse. Returns whether all have one; if not, the slice holds nothing of use.
-pub fn invert<T: MontConfig<4>>(values: &mut [Field<T>]) -> bool {
-    Invert { values }.run()
-}
-
-struct Invert<'a, T: MontConfig<4>> {
-    values: &'a mut [Field<T>],
-}
-
-impl<T: MontConfig<4>> Kernel<T> for Invert<'_, T> {
-    type Output = bool;
-
-    fn plain(self) -> bool {
-        ark_ff::batch_inversion(self.values);
-        !self.values.iter().any(Field::<T>::is_zero)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    fn fast(self, lanes: Lanes) -> bool {
-        let (values, rest) = self.values.as_chunks_mut::<8>();
-        let one = lanes.splat(&crate::digits(&Field::<T>::from(1u64)));
-        let (mut product, mut before) = (one, Vec::with_capacity(values.len()));
-        for eight in values.iter() {
-            before.push(product);
-            product = lanes.mul(product, lanes.read(eight));
-        }
-        let mut inverses = [Field::<T>::zero(); 8];
-        for (inverse, digits) in inverses.iter_mut().zip(lanes.store(product)) {
-            *inverse = crate::element(&digits);
-        }
-        ark_ff::batch_inversion(&mut inverses);
-        if inverses.iter().any(Field::<T>::is_zero) {
-            return false;
-        }
-        // what was read is a sixteenth as digits go: an inverse is sixteen times too large, and again as the library's form goes
-        let mut digits = [[0; 5]; 8];
-        let correction = Field::<T>::new_unchecked(ark_ff::BigInt([0, 0, 0, 1 << 56])); // 2^-8
-        for (digits, inverse) in digits.iter_mut().zip(inverses) {
-            *digits = crate::digits(&(inverse * correction));
-        }
-        let mut inverse = lanes.load(digits.each_ref());
-        for (eight, before) in values.iter_mut().zip(before).rev() {
-            let own = lanes.mul(inverse, before);
-            inverse = lanes.mul(inverse, lanes.read(eight));
-            lanes.write(lanes.reduced::<0>(own), eight);
-        }
-        Invert { values: rest }.plain()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,7 +309,7 @@ mod tests {
         fn both_ways_give_the_same(tables in tables(), r in scalars(1)) {
             let [a, b, c, d, e, f] = tables.try_into().expect("six");
             let both = |fast: bool| {
-                let (mut bound, mut added, mut inverted) = (a.clone(), b.clone(), c.clone());
+                let (mut bound, mut added) = (a.clone(), b.clone());
                 let bind = Bind::<FrConfig> { low: &mut bound, high: &b, r: &r[0] };
                 if fast { bind.run() } else { bind.plain() }
                 let add = AddScaled::<FrConfig> { total: &mut added, c: &r[0], of: &c };
@@ -373,9 +320,7 @@ mod tests {
                 let two = if fast { two.run() } else { two.plain() };
                 let three = Three::<FrConfig> { left: (&a, &b), right: (&c, &d), weight: (&e, &f) };
                 let three = if fast { three.run() } else { three.plain() };
-                let invert = Invert::<FrConfig> { values: &mut inverted };
-                let inverted = (if fast { invert.run() } else { invert.plain() }).then_some(inverted);
-                (bound, added, dot, two, three, inverted)
+                (bound, added, dot, two, three)
             };
             prop_assert_eq!(both(true), both(false));
         }

@@ -9,6 +9,7 @@
 mod claims;
 mod prove;
 mod statement;
+mod tables;
 mod verify;
 
 pub use prove::{ProveError, Stages, UNTOLD, prove};

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The prover: the verifier's stages in the same order, each with what it takes to answer.
 
-use crate::claims::{Batch, Challenges, Stored, after_lookups, bind_bits, tag};
+use crate::claims::{Batch, Challenges, after_lookups, bind_bits};
 use crate::statement::Statement;
+use crate::tables::{
+    add_weights, fingerprints_of_lookups, fingerprints_of_tables, in_field, is_constant, multiplicities, weighed, zeros,
+};
 use crate::verify::{fold_rows, settle, sizes};
 use commitment::Commitment;
 use compiler::{Layout, Phase, ProverKey};
 use field::Fr;
 use logup::Side;
 use rayon::prelude::*;
-use relation::{Claim, Column, Form, System, weights};
+use relation::{Claim, Form, System};
 use std::sync::Arc;
 use sumcheck::Writer;
 use sumcheck::channel::Word;
 use sumcheck::product::{Product, Prover};
 use transcript::Transcript;
-
-/// Values of one task.
-const PIECE: usize = 1 << 13;
 
 /// Why there is no proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,106 +245,6 @@ where
     let rows: Vec<C::Row> = own.into_par_iter().map(commit).collect::<Result<_, _>>().map_err(ProveError::Commitment)?;
     proof.words(label, &rows.iter().flat_map(|row| C::words(row)).collect::<Vec<Word>>());
     Ok(rows)
-}
-
-/// How often each entry is looked up; what fills the cube of lookups up looks up nothing.
-fn multiplicities(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>]) -> Result<Vec<i64>, ProveError> {
-    let mut counts = vec![0; 1 << layout.table_bits];
-    counts[layout.nothing] = 1 << layout.lookup_bits;
-    for (lookup, place) in system.lookups.iter().zip(&layout.lookups) {
-        counts[layout.nothing] -= 1 << place.bits;
-        let (table, start) = (&system.tables[lookup.table], layout.tables[lookup.table].start);
-        for key in cubes[lookup.columns[0]].iter() {
-            // what no table has is counted nowhere: its proof is refused
-            if let Some(position) = table.position(*key) {
-                counts[start + position] += 1;
-            }
-        }
-    }
-    Ok(counts)
-}
-
-fn fingerprints_of_lookups(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], beta: Fr) -> Vec<Fr> {
-    let mut all = vec![Fr::from(0u64); 1 << layout.lookup_bits];
-    for (lookup, place) in system.lookups.iter().zip(&layout.lookups) {
-        let columns: Vec<&[i64]> = lookup.columns.iter().map(|id| cubes[*id].as_slice()).collect();
-        write_fingerprints(&mut all[place.start..][..1 << place.bits], &columns, lookup.table, beta);
-    }
-    all
-}
-
-/// tag + sum of beta^(j + 1) * column j.
-fn write_fingerprints(to: &mut [Fr], columns: &[&[i64]], table: usize, beta: Fr) {
-    let powers: Vec<Fr> = std::iter::successors(Some(beta), |power| Some(*power * beta)).take(columns.len()).collect();
-    to.par_chunks_mut(PIECE).enumerate().for_each(|(piece, to)| {
-        let own: Vec<&[i64]> = columns.iter().map(|column| &column[piece * PIECE..][..to.len()]).collect();
-        lanes::combine(to, &own, &powers, &tag(table));
-    });
-}
-
-fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], beta: Fr) -> Vec<Fr> {
-    let mut all = vec![Fr::from(0u64); 1 << layout.table_bits];
-    for (number, (table, place)) in system.tables.iter().zip(&layout.tables).enumerate() {
-        let values = |column: &Column| match column {
-            Column::Constant(id) => cubes[*id].clone(),
-            closed => Arc::new((0..1 << place.bits).map(|i| closed.entry(i).unwrap_or(0)).collect()),
-        };
-        let columns: Vec<Arc<Vec<i64>>> = table.columns.iter().map(values).collect();
-        let columns: Vec<&[i64]> = columns.iter().map(|column| column.as_slice()).collect();
-        write_fingerprints(&mut all[place.start..][..1 << place.bits], &columns, number, beta);
-    }
-    all
-}
-
-fn is_constant(system: &System, id: usize) -> bool {
-    system.tensors.get(id).is_some_and(|tensor| matches!(tensor.form, Form::Constant))
-}
-
-/// All values by their place: rows of the witness, and constants from their cubes.
-fn in_field(system: &System, layout: &Layout, cubes: &[Arc<Vec<i64>>], witness: &[Vec<i64>]) -> Vec<Fr> {
-    let size = 1 << layout.row_bits;
-    let mut all = zeros(layout.rows.len() * size);
-    let write = |to: &mut [Fr], values: &[i64]| {
-        let piece = |(to, values): (&mut [Fr], &[i64])| lanes::combine(to, &[values], &[Fr::from(1u64)], &Fr::from(0u64));
-        to.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(piece);
-    };
-    for ((to, values), phase) in all.chunks_mut(size).zip(witness).zip(&layout.rows) {
-        if *phase == Phase::Witness {
-            write(to, values);
-        }
-    }
-    for (id, place) in layout.tensors.iter().enumerate().filter(|(id, _)| is_constant(system, *id)) {
-        let place = place.map_or(0..0, |place| place.start..place.start + (1 << place.bits));
-        write(&mut all[place], &cubes[id]);
-    }
-    all
-}
-
-/// In parallel, since the first touch of so much memory takes its time.
-fn zeros(count: usize) -> Vec<Fr> {
-    let mut all = Vec::new();
-    rayon::iter::repeat_n(Fr::from(0u64), count).collect_into_vec(&mut all);
-    all
-}
-
-/// The sum of weights * values, where anything stored has a weight.
-fn weighed(all: &[Fr], weights: &[Fr], stored: &[Stored]) -> Fr {
-    let mut pieces: Vec<usize> = stored
-        .iter()
-        .flat_map(|Stored { place, .. }| place.start / PIECE..=(place.start + (1 << place.bits) - 1) / PIECE)
-        .collect();
-    pieces.sort_unstable();
-    pieces.dedup();
-    let of_piece = |piece: usize| {
-        let own = piece * PIECE..all.len().min((piece + 1) * PIECE);
-        lanes::dot(&all[own.clone()], &weights[own])
-    };
-    pieces.into_par_iter().map(of_piece).sum()
-}
-
-fn add_weights(all: &mut [Fr], stored: &Stored) {
-    let place = stored.place;
-    weights::add_outer(&mut all[place.start..][..1 << place.bits], &stored.coefficient, &stored.weights);
 }
 
 /// The sumcheck of products; the values sent, each with the claims that it is the sum of.
