@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn closed_forms_of_packed_weights_are_their_tables() {
-        let point: Vec<Fr> = (3..9u64).map(|i| Fr::from(i * i * i) / Fr::from(i + 10)).collect();
+        let point: Vec<Fr> = (3..11u64).map(|i| Fr::from(i * i * i) / Fr::from(i + 10)).collect();
         for (own, size) in [(0, 16), (0, 15), (0, 1), (1, 28), (1, 32), (2, 64), (2, 63), (2, 33)] {
             let factor = Factor::Packed(point[..own].to_vec(), size);
             let (table, at) = (factor.table(), &point[2..][..own + PACKED_BITS]);
