@@ -6,6 +6,7 @@ import {Axis, IndexTable} from "./IndexTable.sol";
 import {LookupRounds} from "./LookupRounds.sol";
 import {Mercury} from "./Mercury.sol";
 import {Multilinear} from "./Multilinear.sol";
+import {PublicValue} from "./PublicValue.sol";
 import {Rounds} from "./Rounds.sol";
 import {P, Scalar} from "./Scalar.sol";
 import {Transcript} from "./Transcript.sol";
@@ -52,134 +53,47 @@ library Machine {
 
     // ---- arithmetic -----------------------------------------------------------------------------------------------------
 
-    /// @dev Operands are pairs of u24 in the data: distances from the first register, in bytes. A word holds five of them.
-    function _products(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
+    /// @dev Operands are pairs of u24 in the data: distances from the first register r, in bytes. A word w holds five of them; the loop is
+    /// unrolled so, since its own steps cost as much as a product.
+    function _products(uint256 d, uint256 r, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
             let p := P
+            let m := 0xffffff
             let end := add(d, shl(5, n))
             for { let fives := sub(end, shl(5, mod(n, 5))) } lt(d, fives) { d := add(d, 160) } {
-                let pairs := mload(data)
-                mstore(
-                    d,
-                    mulmod(
-                        mload(add(registers, shr(232, pairs))),
-                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
-                        p
-                    )
-                )
-                mstore(
-                    add(d, 32),
-                    mulmod(
-                        mload(add(registers, and(shr(184, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(160, pairs), 0xffffff))),
-                        p
-                    )
-                )
-                mstore(
-                    add(d, 64),
-                    mulmod(
-                        mload(add(registers, and(shr(136, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(112, pairs), 0xffffff))),
-                        p
-                    )
-                )
-                mstore(
-                    add(d, 96),
-                    mulmod(
-                        mload(add(registers, and(shr(88, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(64, pairs), 0xffffff))),
-                        p
-                    )
-                )
-                mstore(
-                    add(d, 128),
-                    mulmod(
-                        mload(add(registers, and(shr(40, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(16, pairs), 0xffffff))),
-                        p
-                    )
-                )
+                let w := mload(data)
+                mstore(d, mulmod(mload(add(r, shr(232, w))), mload(add(r, and(shr(208, w), m))), p))
+                mstore(add(d, 32), mulmod(mload(add(r, and(shr(184, w), m))), mload(add(r, and(shr(160, w), m))), p))
+                mstore(add(d, 64), mulmod(mload(add(r, and(shr(136, w), m))), mload(add(r, and(shr(112, w), m))), p))
+                mstore(add(d, 96), mulmod(mload(add(r, and(shr(88, w), m))), mload(add(r, and(shr(64, w), m))), p))
+                mstore(add(d, 128), mulmod(mload(add(r, and(shr(40, w), m))), mload(add(r, and(shr(16, w), m))), p))
                 data := add(data, 30)
             }
             for {} lt(d, end) { d := add(d, 32) } {
-                let pairs := mload(data)
-                mstore(
-                    d,
-                    mulmod(
-                        mload(add(registers, shr(232, pairs))),
-                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
-                        p
-                    )
-                )
+                let w := mload(data)
+                mstore(d, mulmod(mload(add(r, shr(232, w))), mload(add(r, and(shr(208, w), m))), p))
                 data := add(data, 6)
             }
         }
     }
 
-    function _sum(uint256 d, uint256 registers, uint256 n, uint256 data) private pure {
+    function _sum(uint256 d, uint256 r, uint256 n, uint256 data) private pure {
         assembly ("memory-safe") {
             let p := P
+            let m := 0xffffff
             let sum := mload(sub(d, 32))
             let end := add(data, mul(6, n))
             for { let fives := sub(end, mul(6, mod(n, 5))) } lt(data, fives) { data := add(data, 30) } {
-                let pairs := mload(data)
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, shr(232, pairs))),
-                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, and(shr(184, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(160, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, and(shr(136, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(112, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, and(shr(88, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(64, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, and(shr(40, pairs), 0xffffff))),
-                        mload(add(registers, and(shr(16, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
+                let w := mload(data)
+                sum := addmod(sum, mulmod(mload(add(r, shr(232, w))), mload(add(r, and(shr(208, w), m))), p), p)
+                sum := addmod(sum, mulmod(mload(add(r, and(shr(184, w), m))), mload(add(r, and(shr(160, w), m))), p), p)
+                sum := addmod(sum, mulmod(mload(add(r, and(shr(136, w), m))), mload(add(r, and(shr(112, w), m))), p), p)
+                sum := addmod(sum, mulmod(mload(add(r, and(shr(88, w), m))), mload(add(r, and(shr(64, w), m))), p), p)
+                sum := addmod(sum, mulmod(mload(add(r, and(shr(40, w), m))), mload(add(r, and(shr(16, w), m))), p), p)
             }
             for {} lt(data, end) { data := add(data, 6) } {
-                let pairs := mload(data)
-                sum := addmod(
-                    sum,
-                    mulmod(
-                        mload(add(registers, shr(232, pairs))),
-                        mload(add(registers, and(shr(208, pairs), 0xffffff))),
-                        p
-                    ),
-                    p
-                )
+                let w := mload(data)
+                sum := addmod(sum, mulmod(mload(add(r, shr(232, w))), mload(add(r, and(shr(208, w), m))), p), p)
             }
             mstore(add(d, shl(5, sub(n, 1))), sum)
         }
@@ -451,76 +365,16 @@ library Machine {
         r.proof += 32 * Mercury.WORDS;
     }
 
-    /// @dev Integers of 1 byte, or of 8 little endian and signed, in C order; `inner` of them for each outer weight.
+    /// @dev In the data: how integers are read, and `inner` of them for each outer weight.
     function _publicValue(Run memory r, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
-        (uint256 width, uint256 inner) = (_u32(r.data + imm, 0), _u32(r.data + imm, 1));
-        (uint256 start, uint256 value) = (0, 0);
+        (uint256 form, uint256 inner) = (_u32(r.data + imm, 0), _u32(r.data + imm, 1));
+        uint256 start;
         assembly ("memory-safe") {
             start := mload(sub(d, 32))
         }
-        for (uint256 end = a + 32 * n; a < end; a += 32) {
-            uint256 row;
-            if (width == 16) row = _packed(start, b, inner);
-            else row = width == 1 ? _bytes(start, b, inner) : _integers(start, b, inner);
-            start += width == 8 ? 8 * inner : inner;
-            assembly ("memory-safe") {
-                value := addmod(value, mulmod(mload(a), row, P), P)
-            }
-        }
+        uint256 value = PublicValue.at(form, start, inner, a, n, b);
         assembly ("memory-safe") {
             mstore(d, value)
-        }
-    }
-
-    /// @dev Sixteen bytes as one integer, the first highest; of the last few the missing ones are zero, whatever stands behind them.
-    function _packed(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
-        assembly ("memory-safe") {
-            let p := P
-            let whole := add(start, and(inner, not(15)))
-            for {} lt(start, whole) { start := add(start, 16) } {
-                row := addmod(row, mulmod(shr(128, calldataload(start)), mload(b), p), p)
-                b := add(b, 32)
-            }
-            let missing := shl(3, sub(32, and(inner, 15)))
-            if lt(missing, 256) {
-                let last := shl(sub(missing, 128), shr(missing, calldataload(start)))
-                row := addmod(row, mulmod(last, mload(b), p), p)
-            }
-        }
-    }
-
-    function _bytes(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
-        assembly ("memory-safe") {
-            let p := P
-            let end := add(start, inner)
-            for { let fours := sub(end, and(inner, 3)) } lt(start, fours) { start := add(start, 4) } {
-                let word := calldataload(start)
-                let sum := add(mulmod(byte(0, word), mload(b), p), mulmod(byte(1, word), mload(add(b, 32)), p))
-                sum := add(sum, mulmod(byte(2, word), mload(add(b, 64)), p)) // 5 p are below 2^256
-                row := addmod(row, add(sum, mulmod(byte(3, word), mload(add(b, 96)), p)), p)
-                b := add(b, 128)
-            }
-            for {} lt(start, end) { start := add(start, 1) } {
-                row := addmod(row, mulmod(byte(0, calldataload(start)), mload(b), p), p)
-                b := add(b, 32)
-            }
-        }
-    }
-
-    function _integers(uint256 start, uint256 b, uint256 inner) private pure returns (uint256 row) {
-        assembly ("memory-safe") {
-            let p := P
-            for { let end := add(start, shl(3, inner)) } lt(start, end) { start := add(start, 8) } {
-                let word := shr(192, calldataload(start))
-                let integer := 0
-                for { let i := 0 } lt(i, 8) { i := add(i, 1) } {
-                    integer := or(shl(8, integer), and(word, 0xff))
-                    word := shr(8, word)
-                }
-                integer := signextend(7, integer)
-                row := addmod(row, mulmod(add(integer, mul(p, slt(integer, 0))), mload(b), p), p)
-                b := add(b, 32)
-            }
         }
     }
 }
