@@ -42,6 +42,17 @@ impl Default for Text {
 }
 
 impl Text {
+    /// Four bytes times two rows of weights: 1, 2, 3, 4 give 30 and 70.
+    pub fn dense() -> Self {
+        Self::default().input(&[1, 4], [0, 255]).constant(&[2, 4], &[1, 2, 3, 4, 5, 6, 7, 8]).then(
+            "matmul",
+            &["trace 0", "constant 0"],
+            json!({"x_zero": 0, "w_zero": 0}),
+            &[1, 2],
+            None,
+        )
+    }
+
     /// A program's id, which a key says.
     pub fn named(mut self, name: [u8; 32]) -> Self {
         self.name = name;

@@ -5,7 +5,6 @@ use commitment::{Commitment, Kzg};
 use field::Fr;
 use forgeries::Text;
 use protocol::forge::fold_rows;
-use serde_json::json;
 use sha3::{Digest, Keccak256};
 use sumcheck::channel::Word;
 
@@ -61,11 +60,7 @@ fn word(bytes: &[u8]) -> Word {
 /// One product over two variables, of degree 2.
 #[test]
 fn everything_is_absorbed_before_its_challenge() {
-    let world = Text::default()
-        .input(&[1, 4], [0, 255])
-        .constant(&[2, 4], &[1, 2, 3, 4, 5, 6, 7, 8])
-        .then("matmul", &["trace 0", "constant 0"], json!({"x_zero": 0, "w_zero": 0}), &[1, 2], None)
-        .world(1);
+    let world = Text::dense().world(1);
     let shown = world.honest(&[vec![1, 2, 3, 4]]);
     let end = world.verify(&shown).expect("accepted");
     let (layout, mut left) = (&world.key.verifier.layout, shown.words.as_slice());

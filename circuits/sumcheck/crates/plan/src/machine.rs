@@ -72,7 +72,7 @@ pub enum Op {
     /// Absorbs the next n words of the statement under label imm; R[d] is where they are
     Public = 41,
     /// R[d] = sum of R[a..n] and R[b..inner] times the integers of the statement from R[d - 1] on, in C order; in the data from imm on 2 u32:
-    /// bytes of an integer, inner
+    /// bytes of an integer, 1 or 8, or 16 for sixteen bytes that are weighed as one integer; inner
     PublicValue = 42,
 }
 

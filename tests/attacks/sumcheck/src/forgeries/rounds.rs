@@ -6,7 +6,6 @@ use crate::forgery::Forger;
 use crate::{Forgery, Text};
 use field::Fr;
 use protocol::forge::{Says, TRUTH};
-use serde_json::json;
 use sumcheck::channel::Word;
 use sumcheck::{Fault, Writer};
 use transcript::Transcript;
@@ -67,11 +66,7 @@ const LIES: [(&str, &str, usize, Lie, Fault); 16] = [
 const LAST: usize = usize::MAX;
 
 pub fn forgeries() -> Vec<Forgery> {
-    let world = Text::default()
-        .input(&[1, 4], [0, 255])
-        .constant(&[2, 4], &[1, 2, 3, 4, 5, 6, 7, 8])
-        .then("matmul", &["trace 0", "constant 0"], json!({"x_zero": 0, "w_zero": 0}), &[1, 2], None)
-        .world(1);
+    let world = Text::dense().world(1);
     let inputs = [vec![1, 2, 3, 4]];
     let (mut forger, cubes) = (Forger::new(&world, &inputs), world.cubes(&inputs));
     let last = 2 + world.key.verifier.layout.total_bits() - 1;
