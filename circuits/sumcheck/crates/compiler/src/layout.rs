@@ -64,8 +64,12 @@ const ROWS: std::ops::RangeInclusive<usize> = 16..=40;
 const FLATTER: usize = 40;
 /// The shortest row, log2: what is opened in a few milliseconds.
 const LEAST_ROW: usize = 10;
-/// The least cube of lookups, log2: so that a helper is not too sparse to be opened.
-const LEAST_LOOKUPS: usize = 8;
+
+/// The least cube of lookups for rows of 2^n, log2: its helper fills more than one of the columns that an opening makes of a row, so that
+/// none of the opening's commitments is the point at infinity.
+fn opened(n: usize) -> usize {
+    n.div_ceil(2) + 1 + GROUP_BITS
+}
 
 impl Layout {
     /// Lays a system out. Rows are as short as leaves no more of them than `ROWS` says.
@@ -78,23 +82,14 @@ impl Layout {
         let (lookups, looked) = pack(&lookup_sizes)?;
         let table_sizes: Vec<usize> = system.tables.iter().map(|table| table.bits).collect();
         let (tables, nothing) = pack(&table_sizes)?;
-        let lookup_bits = relation::bits(looked).max(LEAST_LOOKUPS);
         let table_bits = relation::bits(nothing.checked_add(1)?).max(GROUP_BITS);
-        let mut slots: Vec<(Phase, usize)> = Vec::new();
-        for tensor in &system.tensors {
-            match tensor.form {
-                Form::Committed { .. } => slots.push((Phase::Witness, tensor.bits())),
-                Form::Constant => slots.push((Phase::Key, tensor.bits())),
-                _ => {}
-            }
-        }
-        slots.push((Phase::Witness, table_bits));
-        slots.push((Phase::Helper, lookup_bits.checked_sub(GROUP_BITS)?));
-        slots.push((Phase::Helper, table_bits.checked_sub(GROUP_BITS)?));
-        let total = slots.iter().try_fold(0usize, |total, (_, bits)| total.checked_add(1usize.checked_shl(*bits as u32)?))?;
-        let most = (total.isqrt() / FLATTER).clamp(*ROWS.start(), *ROWS.end());
-        let mut fitting = (LEAST_ROW..=32).filter_map(|n| rows(&slots, n, most).map(|(places, rows)| (n, places, rows)));
-        let (row_bits, places, rows) = fitting.next()?;
+        let least = relation::bits(looked);
+        let mut fitting = (LEAST_ROW..=32).filter_map(|n| {
+            let lookup_bits = least.max(opened(n));
+            let slots = slots(system, lookup_bits, table_bits)?;
+            rows(&slots, n, most(&slots)?).map(|(places, rows)| (n, lookup_bits, places, rows))
+        });
+        let (row_bits, lookup_bits, places, rows) = fitting.next()?;
         let mut places = places.into_iter();
         let stored = |form: &Form| matches!(form, Form::Committed { .. } | Form::Constant);
         let tensors = system.tensors.iter().map(|tensor| if stored(&tensor.form) { places.next() } else { None }).collect();
@@ -123,6 +118,23 @@ impl Layout {
     pub fn count(&self, phase: Phase) -> usize {
         self.rows.iter().filter(|own| **own == phase).count()
     }
+}
+
+/// What is committed: each tensor's cube, multiplicities, the helpers of lookups and of tables.
+fn slots(system: &System, lookup_bits: usize, table_bits: usize) -> Option<Vec<(Phase, usize)>> {
+    let tensors = system.tensors.iter().filter_map(|tensor| match tensor.form {
+        Form::Committed { .. } => Some((Phase::Witness, tensor.bits())),
+        Form::Constant => Some((Phase::Key, tensor.bits())),
+        _ => None,
+    });
+    let helper = |bits: usize| bits.checked_sub(GROUP_BITS).map(|bits| (Phase::Helper, bits));
+    Some(tensors.chain([(Phase::Witness, table_bits), helper(lookup_bits)?, helper(table_bits)?]).collect())
+}
+
+/// How many rows there may be.
+fn most(slots: &[(Phase, usize)]) -> Option<usize> {
+    let total = slots.iter().try_fold(0usize, |total, (_, bits)| total.checked_add(1usize.checked_shl(*bits as u32)?))?;
+    Some((total.isqrt() / FLATTER).clamp(*ROWS.start(), *ROWS.end()))
 }
 
 /// Places cubes one behind the other by falling size; returns also where they end. `None` beyond 2^40.
