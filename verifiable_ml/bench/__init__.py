@@ -13,6 +13,7 @@ from verifiable_ml.bench.classical import classical
 from verifiable_ml.bench.dispute import dispute
 from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
+from verifiable_ml.bench.float_flow import float_flow
 from verifiable_ml.bench.gas import gas_by_operator, gas_by_part
 from verifiable_ml.bench.native import native, scaling
 from verifiable_ml.bench.onchain import onchain
@@ -26,6 +27,7 @@ Measure = Callable[[Progress], Table]
 TABLES: dict[str, Measure] = {
     "accuracy": accuracy,
     "prove": proving,
+    "float-flow": float_flow,
     "native": native,
     "scaling": scaling,
     "gas": gas_by_operator,
