@@ -23,7 +23,6 @@ native = pytest.importorskip(
 
 NAMED = {f"{case.kind}-{case.name}": case for case in (*CASES, *UGLY)}
 REFUSED = {
-    "lookup-mantissa": "mantissa",
     "max-innermost": "2^61",
     "compare-strict": "2^61",
     "argmax-tie_is_the_first": "2^61",

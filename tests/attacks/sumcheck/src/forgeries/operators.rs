@@ -22,7 +22,7 @@ fn of_one(kind: &str, intervals: &[(&[usize], [i64; 2])], attributes: Value) -> 
 }
 
 pub fn forgeries() -> Vec<Forgery> {
-    [division(), root(), greatest(), wide_greatest(), position(), comparison(), wide_comparison(), tables(), moved()].concat()
+    [division(), root(), greatest(), wide_greatest(), position(), comparison(), wide_comparison(), tables(), mantissas(), moved()].concat()
 }
 
 const BYTE: [i64; 2] = [0, 255];
@@ -153,6 +153,21 @@ fn tables() -> Vec<Forgery> {
         ),
     ]
     .concat()
+}
+
+/// A table by mantissas of two bits: 11 stands with 10 at position 9. Hints: position, what x is more than the first there, what the last
+/// there is more than x, value.
+fn mantissas() -> Vec<Forgery> {
+    let squares: Vec<i64> = (0..12).map(|i| i * i).collect();
+    let world = Text::default().constant(&[12], &squares).input(&[1], [0, 15]);
+    let world = world.then("lookup", &["trace 0", "constant 0"], json!({"base": 0, "mantissa": 2}), &[1], None).world(1);
+    let lies: [(&str, Lie, i64); 4] = [
+        ("another entry of a table by mantissa", &[(3, 0, 100)], 100),
+        ("another position in it, and its entry", &[(0, 0, 10), (3, 0, 100)], 100),
+        ("the next position, and a remainder below zero", &[(0, 0, 10), (1, 0, -1), (2, 0, 2), (3, 0, 100)], 100),
+        ("the position before, and a remainder beyond its width", &[(0, 0, 8), (1, 0, 3), (2, 0, -2), (3, 0, 64)], 64),
+    ];
+    by_hints(&world, &[vec![11]], &[81], &lies)
 }
 
 /// An axis of one entry that is repeated three times, summed: three times the entry, not once.
