@@ -29,6 +29,7 @@ OURS = (
     "OnChainExecution",
     "SumcheckVerifier",
     "SumcheckClaimVerifier",
+    "SumcheckBatchVerifier",
     *STEPS,
     *GAMES,
     *SETTLE,

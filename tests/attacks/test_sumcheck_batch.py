@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""One proof of several claims: an honest one with one thing changed. Each is rejected, for its reason."""
+"""One proof of several claims: an honest one with one thing changed. Each is rejected, for its reason, off chain and on chain."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_program
+from verifiable_ml.chain import Reverted, embedded, inputs_id
+from verifiable_ml.chain.pins import PlanPins
 from verifiable_ml.commitment import Claim, Dtype, InputCommitment, OutputBytes, Privacy
 from verifiable_ml.errors import InvalidInput, MalformedEvidence, UnsupportedModel
 from verifiable_ml.execute import public_claim, run_reference
@@ -156,9 +158,15 @@ def test_several_inputs_joined_are_no_input(key, honest):
         inputs=(InputCommitment.public(Dtype.U8, joined),),
         outputs=(replace(first.outputs[0], data=outputs),),
     )
-    assert not SUMCHECK.verify(Proof("sumcheck", claim, honest.payload, (joined,)), claim, key).accepted
-    with pytest.raises(UnsupportedModel, match="3 inputs at once"):
-        key.registration()
+    shown = Proof("sumcheck", claim, honest.payload, (joined,))
+    assert not SUMCHECK.verify(shown, claim, key).accepted
+    receipt = embedded().verify(shown, claim, key)
+    assert (receipt.accepted, receipt.reason) == (False, "the key is of 3 claims at once, not of 1")
+    chain = embedded()
+    contract = chain.deploy("SumcheckClaimVerifier", chain.deploy("SumcheckVerifier").address)
+    pin, _ = PlanPins(key.registration()).arguments(chain, contract, {})
+    with pytest.raises(Reverted, match="another number of runs"):
+        contract.send("register", *pin)
 
 
 @pytest.mark.parametrize("cut", [lambda b: b[:-1], lambda b: b[:-32], lambda b: b + bytes(32), lambda b: b""])
@@ -183,6 +191,69 @@ def test_backend_that_takes_one_input_at_a_time_is_refused():
     for name in ("ezkl", "replay"):
         with pytest.raises(UnsupportedModel, match="one input at a time"):
             batch_backend(name)
+
+
+# ---- on chain ----------------------------------------------------------------------------------------------------------
+
+ON_CHAIN = {
+    "swapped": "ProofRejected",
+    "outputs_swapped": "ProofRejected",
+    "input_of_another": "ProofRejected",
+    "input_not_committed_to": "ProofRejected",
+    "one_left_out": "the key is of 3 claims at once, not of 2",
+    "one_more": "the key is of 3 claims at once, not of 4",
+    "bytes_moved_to_the_next": "proves claim",
+    "input_bytes_moved_to_the_next": "proves claim",
+    "of_another_program": "is about program",
+    "hiding": "privacy",
+}
+"""All lies but the backend's name, which a contract is not told."""
+
+
+@pytest.fixture(scope="module")
+def chain(key):
+    made = embedded()
+    made.register(key.registration())
+    made.implicit = False
+    return made
+
+
+def test_honest_batch_proof_is_recorded_on_chain_claim_by_claim(chain, key, honest):
+    receipt = chain.verify_batch(honest, honest.claims, key)
+    assert receipt.accepted and receipt.claim_ids == tuple(claim.id for claim in honest.claims)
+    contract = chain.claim_verifiers["SumcheckBatchVerifier"]
+    events = [event.values for event in contract.events(0, chain.node.number()) if event.name == "ClaimVerified"]
+    assert [event["claimId"] for event in events] == [claim.id for claim in honest.claims]
+    assert [event["inputsId"] for event in events] == [inputs_id(claim) for claim in honest.claims]
+
+
+@pytest.mark.parametrize("name", sorted({*LIES} - {"of_another_backend"}))
+def test_batch_proof_with_one_thing_changed_is_rejected_on_chain(chain, key, honest, name):
+    lie = LIES[name][0](honest)
+    receipt = chain.verify_batch(lie, lie.claims, key)
+    assert (receipt.accepted, receipt.gas_used) == (False, 0)
+    assert ON_CHAIN.get(name, "ProofRejected") in receipt.reason
+
+
+def test_batch_proof_is_bound_to_its_request_on_chain(chain, key, honest):
+    request = bytes([1] * 32)
+    assert chain.verify_batch(honest, honest.claims, key, request).reason == "ProofRejected()"
+    bound = SUMCHECK.prove_batch(tiny_program(), INPUTS, SUMCHECK.setup(tiny_program(), Privacy(), count=COUNT), context=request)
+    assert chain.verify_batch(bound, bound.claims, key, request).accepted
+    assert chain.verify_batch(bound, bound.claims, key).reason == "ProofRejected()"
+
+
+def test_batch_proof_of_claims_that_others_assert_is_rejected_on_chain(chain, key, honest):
+    receipt = chain.verify_batch(honest, (*honest.claims[:-1], other_output(honest.claims[-1])), key)
+    assert (receipt.accepted, receipt.reason) == (False, "ProofRejected()")
+
+
+def test_inputs_that_are_not_those_of_the_claims_are_malformed_on_chain(chain, key, honest):
+    for given in (honest.public_inputs[:-1], ((), *honest.public_inputs[1:]), (("text",), *honest.public_inputs[1:])):
+        with pytest.raises(MalformedEvidence, match="input"):
+            chain.verify_batch(replace(honest, public_inputs=given), honest.claims, key)
+    with pytest.raises(MalformedEvidence, match="bytes, a proof under this key"):
+        chain.verify_batch(replace(honest, payload=honest.payload[:-32]), honest.claims, key)
 
 
 # ---- its document ------------------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import verifiable_ml as vml
-from verifiable_ml.chain import Chain, Contract, Reverted
+from verifiable_ml.chain import Chain, Contract, Reverted, evidence_arguments
 from verifiable_ml.chain.deployment import to_pin
 from verifiable_ml.chain.pins import data_contract
-from verifiable_ml.commitment import Dtype, InputCommitment, OutputBytes, Privacy
+from verifiable_ml.commitment import Dtype, InputCommitment, OutputBytes, Privacy, keccak
 from verifiable_ml.errors import ChainError, InvalidInput, MalformedEvidence
 from verifiable_ml.execute import encode_inputs
 from verifiable_ml.proving import Keys, Proof, backend, read_key
@@ -115,14 +115,16 @@ def _payload(change: Callable[[bytes], bytes]) -> Callable[[Proof], Proof]:
 
 LIES = {
     "output": (_output(lambda data: _flip(data, 0)), "ProofRejected()"),
-    "last output's sign": (_output(lambda data: _flip(data, len(data) - 1, 7)), ""),
+    "last output's sign": (_output(lambda data: _flip(data, len(data) - 1, 7)), "OutsideInterval"),
     "output too short": (_output(lambda data: data[:-4]), "WrongLength"),
     "output too long": (_output(lambda data: data + bytes(4)), "WrongLength"),
     "two outputs": (lambda p: _claim(outputs=p.claim.outputs * 2)(p), "WrongCount"),
     "output of another type": (lambda p: _claim(outputs=(OutputBytes(Dtype.U8, p.claim.outputs[0].data),))(p), "proves claim"),
     "input": (_input(lambda data: _flip(data, 5)), "ProofRejected()"),
     "last input": (_input(lambda data: _flip(data, len(data) - 1)), "ProofRejected()"),
-    "input outside of its interval": (_input(lambda data: b"\xff" + data[1:]), ""),
+    "output above its interval": (_output(lambda data: b"\xff\xff\xff\x7f" + data[4:]), "OutsideInterval"),
+    "output below its interval": (_output(lambda data: b"\0\0\0\x80" + data[4:]), "OutsideInterval"),
+    "input outside of its interval": (_input(lambda data: b"\xff" + data[1:]), "OutsideInterval"),
     "input too long": (_input(lambda data: data + b"\0"), "WrongLength"),
     "root alone": (_claim(inputs=(InputCommitment.public(Dtype.U8, bytes(64)),)), "proves claim"),
     "bytes alone": (lambda p: replace(p, public_inputs=(_flip(p.public_inputs[0], 0),)), "ProofRejected()"),
@@ -218,8 +220,9 @@ def _pin(world: World, **changes: Any) -> tuple[Any, ...]:
         ({"plans": ("0x" + "11" * 20,)}, "no data contract"),
         ({"proof_length": 32}, "proof length"),
         ({"inputs": ()}, "number of tensors"),
-        ({"inputs": ((0, 0, 0, 255),)}, "tensor"),
-        ({"inputs": ((4, 64, 0, 255),)}, "tensor"),
+        ({"inputs": ((0, 1, 0, 255),) * 256}, "number of tensors"),
+        ({"inputs": ((0, 0, 0, 255),)}, r"=tensor\)"),
+        ({"inputs": ((4, 64, 0, 255),)}, r"=tensor\)"),
         ({"inputs": ((0, 64, 1, 0),)}, "interval"),
         ({"inputs": ((0, 64, 0, 256),)}, "other tensors"),
     ],
@@ -233,6 +236,54 @@ def test_native_plan_in_code_that_runs_is_refused(world, judge):
     runs = world.chain.deploy(data_contract(b"\x5b" + world.keys.verification.registration().plan[:100]))
     with pytest.raises(Reverted, match="no data contract"):
         judge.send("register", _pin(world, plans=(runs.address,)))
+
+
+def test_native_plan_without_a_header_is_refused(world, judge):
+    part = world.chain.deploy(data_contract(bytes(32)))
+    with pytest.raises(Reverted, match=r"BadDeployment.*plan digest"):
+        judge.send("register", _pin(world, plan_digest=keccak(bytes(31)), plans=(part.address,)))
+
+
+def test_native_evidence_of_another_shape_is_refused_by_name(world):
+    """The command line finds these before it asks; other callers may not."""
+    contract, claim = world.chain.claim_verifiers["SumcheckClaimVerifier"], world.proof.claim
+    inputs, outputs, payload = evidence_arguments(claim, world.proof)
+    asked = {
+        "UnknownProgram": (claim.program_id, 1, inputs, outputs, payload),
+        "WrongProofLength": (claim.program_id, 0, inputs, outputs, payload[:-32]),
+    }
+    for count in (0, 2):
+        asked[f"WrongCount.*given={count}"] = (claim.program_id, 0, inputs * count, outputs, payload)
+        asked[f"WrongCount.*wanted=1, given={count}"] = (claim.program_id, 0, inputs, outputs * count, payload)
+    for name, arguments in asked.items():
+        with pytest.raises(Reverted, match=name):
+            contract.call("verify", *arguments)
+
+
+def test_native_proof_is_not_judged_by_who_runs_dry(world):
+    """A true one is never rejected, whatever it is given: the last and dearest step is the pairing, by a precompile that takes it all."""
+    contract, claim = world.chain.claim_verifiers["SumcheckClaimVerifier"], world.proof.claim
+    arguments = claim.program_id, 0, *evidence_arguments(claim, world.proof)
+    refused = set()
+    for given in range(200_000, 600_000, 4_000):
+        try:
+            contract.call("verify", *arguments, gas=given)
+        except Reverted as error:
+            refused.add(str(error.refusal))
+    assert refused == {"OutOfGas()"}
+
+
+def test_native_plan_of_a_batch_is_refused(world, judge):
+    plan = world.keys.verification.registration().plan
+    plan = plan[:28] + (2).to_bytes(4) + plan[32:]
+    part = world.chain.deploy(data_contract(b"\0" + plan))
+    with pytest.raises(Reverted, match=r"BadDeployment.*number of runs"):
+        judge.send("register", _pin(world, plan_digest=keccak(plan), plans=(part.address,)))
+
+
+def test_native_claims_are_judged_by_a_contract_or_nobody(world):
+    with pytest.raises(Reverted, match="no code"):
+        world.chain.deploy("SumcheckClaimVerifier", "0x" + "11" * 20)
 
 
 def test_native_pin_is_the_deployers_and_for_ever(world):

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from tests.conftest import TINY_INPUT, tiny_program
 from verifiable_ml import api
-from verifiable_ml.cli import app
+from verifiable_ml.cli import app, files
 from verifiable_ml.errors import WorkerFailed
+from verifiable_ml.proving import Keys
 
 pytest.importorskip("verifiable_ml_sumcheck", reason="the native prover is not installed: pip install ./circuits/sumcheck")
 runner = CliRunner()
@@ -129,10 +130,31 @@ def test_proof_with_a_context_verifies_with_it_and_not_without():
     assert (said["error"], "no request" in said["reason"]) == ("InvalidInput", True)
 
 
-def test_batch_proof_on_a_chain_is_refused():
+def test_batch_proof_is_judged_on_a_chain_as_well():
     run(BATCH)
-    said = document("verify proofs/00000.proof proofs/00000.claims -k proofs/key.vk --chain embedded")
-    assert (said["error"], said["thing"]) == ("InvalidInput", "--chain")
+    words = "verify proofs/00000.proof proofs/00000.claims -k proofs/key.vk --chain embedded"
+    said = document(words)
+    assert (said["accepted"], said["chain"]["accepted"], len(said["claim_ids"])) == (True, True, 3)
+    done = run(words)
+    assert (done.exit_code, "a claim" in done.stdout) == (0, True), done.output
+    done = run(words.replace("00000.claims", "00001.claims"))
+    assert (done.exit_code, done.stdout.count("REJECTED")) == (1, 2), done.output
+
+
+def test_batch_proof_for_a_request_is_judged_on_a_chain_with_it():
+    assert run("setup p.vml --batch 2 -o two.vk").exit_code == 0
+    keys = Keys(None, files.read_key(Path("two.vk")))
+    proof = api.prove_batch(api.load("p.vml"), [np.load("x.npy")] * 2, keys, saturate=True, context=bytes.fromhex(REQUEST))
+    Path("two.proof").write_bytes(proof.to_bytes())
+    Path("two.claims").write_bytes(files.claims_bytes(proof.claims))
+    words = "verify two.proof two.claims -k two.vk --chain embedded"
+    assert run(f"{words} --context {REQUEST}").exit_code == 0
+    assert run(words).exit_code == 1
+
+
+def test_key_of_a_batch_is_deployed():
+    said = document("deploy p.vml --batch 3")
+    assert set(said["gas"]) == {"SumcheckVerifier", "SumcheckBatchVerifier", "plan", "register"}
 
 
 def test_hidden_input_by_the_default_prover_names_the_one_that_hides():

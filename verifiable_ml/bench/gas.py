@@ -50,7 +50,7 @@ def gas_by_operator(progress: Progress = silent) -> Table:
         proof = backend.prove_batch(program, [_drawn(program)], keys)
         key: Any = keys.verification
         stored, verified = gas_of(proof, key, chain)
-        rows.append((case.kind, case.way, len(proof.payload), len(key.plan.plan), stored, verified, ""))
+        rows.append((case.kind, case.way, len(proof.payload), len(key.registration().plan), stored, verified, ""))
     columns = "operator", "use", "proof, B", "plan, B", "register, gas", "verify, gas", "why not"
     notes = ("A program of this operator alone, on a few elements: most of the gas is what any proof takes.",)
     return Table("gas", "Gas of a native proof, by operator", columns, tuple(rows), notes)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,12 @@ from verifiable_ml.bench import native_run
 from verifiable_ml.bench.execute import median
 from verifiable_ml.bench.plot import Line, Picture, plot
 from verifiable_ml.bench.table import Cell, Table
-from verifiable_ml.chain import Chain, PlanRegistration, Receipt, embedded
-from verifiable_ml.commitment import Claim, InputCommitment, OutputBytes
+from verifiable_ml.chain import BatchReceipt, Chain, Receipt, embedded
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import BackendUnavailable, ChainError, WorkerFailed
 from verifiable_ml.execute.onnxruntime import OnnxView
 from verifiable_ml.program import Program
-from verifiable_ml.proving import BatchProof, batch_backend, read_key
+from verifiable_ml.proving import BatchProof, Proof, batch_backend, read_key
 from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.proving.sumcheck import SumcheckKey
 
@@ -77,8 +76,8 @@ def native(progress: Progress = silent) -> Table:
     notes = (
         "Weights seeded, 8 bits; the quickest of a few proofs. Peak: resident memory of a process of its own, Python and its "
         "libraries, some 200 MB, included.",
-        "Inference: the same program in onnxruntime, one thread; of a batch, as many runs. Gas of a batch: of a contract that "
-        "takes all inputs for one; it is here for its size alone.",
+        "Inference: the same program in onnxruntime, one thread; of a batch, as many runs. Gas of a batch: of one "
+        "transaction that records all of its claims.",
     )
     return Table("native", "Native proofs of networks", columns, tuple(rows), notes)
 
@@ -154,50 +153,25 @@ def _child(folder: Path) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class Joined:
-    """A batch as if it were one claim about longer tensors. No contract may pin such a key: a bench alone asks what it costs."""
-
-    key: SumcheckKey
-
-    def registration(self) -> PlanRegistration:
-        """Without the refusal of `SumcheckKey.registration`."""
-        return self.key.plan
-
-    def claim(self, proof: BatchProof) -> Claim:
-        """Tensors of all claims, one after the other."""
-        inputs = zip(self.key.inputs, self.given(proof), strict=True)
-        outputs = zip(self.key.outputs, zip(*(claim.outputs for claim in proof.claims), strict=True), strict=True)
-        return replace(
-            proof.claims[0],
-            inputs=tuple(InputCommitment.public(dtype, data) for dtype, data in inputs),
-            outputs=tuple(OutputBytes(dtype, b"".join(each.data for each in parts)) for dtype, parts in outputs),
-        )
-
-    def given(self, proof: BatchProof) -> tuple[bytes, ...]:
-        """Bytes of the inputs, likewise."""
-        return tuple(b"".join(parts) for parts in zip(*proof.public_inputs, strict=True))
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a chain takes of a proof."""
-
-    payload: bytes
-    public_inputs: tuple[bytes, ...]
-
-
 def gas_of(proof: BatchProof, key: SumcheckKey, chain: Chain | None = None) -> tuple[int, int]:
-    """Gas to register the key, without the verifier's own deployment, and to record the claim; zeros where no block holds it."""
-    joined, chain = Joined(key), chain or embedded()
+    """Gas to register the key, without the verifiers' own deployment, and to record the claims; zeros where no block holds it."""
+    chain = chain or embedded()
     try:
-        gas = chain.register(joined.registration()).gas
-        receipt: Receipt = chain.verify(Shown(proof.payload, joined.given(proof)), joined.claim(proof), joined)
+        gas = chain.register(key.registration()).gas
+        receipt = recorded(proof, key, chain)
     except ChainError:
         return 0, 0
     if not receipt.accepted:
         raise ChainError(thing="a native proof", reason=receipt.reason, hint="a fault of ours: report it")
     return gas["plan"] + gas["register"], receipt.gas_used
+
+
+def recorded(proof: BatchProof, key: SumcheckKey, chain: Chain) -> Receipt | BatchReceipt:
+    """One claim goes to the contract for one."""
+    if key.count > 1:
+        return chain.verify_batch(proof, proof.claims, key)
+    (claim,), (given,) = proof.claims, proof.public_inputs
+    return chain.verify(Proof(proof.backend, claim, proof.payload, given), claim, key)
 
 
 def _networks() -> Any:

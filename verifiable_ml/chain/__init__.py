@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """chain: contracts on an EVM, the embedded one or any JSON-RPC node.
 
-In: a Registration, a Claim with its proof bytes. Out: a Receipt with a verdict and gas. Knows no prover and no game.
+In: a Registration, a Claim with its proof bytes, or several. Out: a Receipt with a verdict and gas. Knows no prover and no game.
 
 What talks to a node is imported when it is first asked for: web3 and py-evm take more than a second, and py-evm raises the
 recursion limit of the whole process.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from verifiable_ml.chain.evidence import Evidence, Key, Receipt
+from verifiable_ml.chain.evidence import BatchEvidence, BatchReceipt, Evidence, Key, Receipt
 from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import FIELD, Registration, TensorLayout
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FIELD",
     "Artifact",
+    "BatchEvidence",
+    "BatchReceipt",
     "Block",
     "Chain",
     "Contract",

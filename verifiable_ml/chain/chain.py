@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eth_utils.address import is_hex_address, to_checksum_address
 
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
-from verifiable_ml.chain.claims import evidence_arguments, judge, mismatch, rejected
+from verifiable_ml.chain.claims import batch_arguments, evidence_arguments, mismatch, verdict_of
 from verifiable_ml.chain.contract import Contract, deploy
-from verifiable_ml.chain.evidence import Evidence, Key, Receipt
-from verifiable_ml.chain.node import Node
-from verifiable_ml.chain.pins import CLAIM_VERIFIER, REUSABLE_VERIFIER, SUMCHECK_CLAIM_VERIFIER, Pinnable, pins
+from verifiable_ml.chain.evidence import BatchEvidence, BatchReceipt, Evidence, Key, Receipt
+from verifiable_ml.chain.node import Node, Sent
+from verifiable_ml.chain.pins import BY_PLANS, CLAIM_VERIFIER, REUSABLE_VERIFIER, Pinnable, pins
 from verifiable_ml.chain.reverts import Reverted, printable
 from verifiable_ml.commitment import Claim
 from verifiable_ml.errors import ChainError, InvalidInput
+
+UNBOUND = bytes(32)
+"""The context of a proof that was made for no request."""
+NOTHING_SENT = Sent(transaction=b"", gas_used=0, block=0, contract=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,8 @@ class Chain:
         if kind.contract not in self.claim_verifiers:
             self.claim_verifiers[kind.contract] = kind.deploy(self, gas)
         contract = self.claim_verifiers[kind.contract]
-        struct, verifier = kind.struct(self, contract, gas)
-        gas["register"] = contract.send("register", struct).gas_used
+        arguments, verifier = kind.arguments(self, contract, gas)
+        gas["register"] = contract.send("register", *arguments).gas_used
         return Registered(contract.address, verifier, registration.deployment_id, gas)
 
     def check(self, registration: Pinnable) -> tuple[str, ...]:
@@ -133,19 +138,39 @@ class Chain:
         """
         registration = key.registration()
         claim.check()
-        reason = mismatch(claim, proof, registration)
+        reason = _of_runs(registration, 1) or mismatch(claim, proof, registration)
         if reason:
-            return rejected(claim, reason)
+            return Receipt(accepted=False, reason=reason, gas_used=0, transaction=b"", claim_id=claim.id)
         arguments = (claim.program_id, claim.privacy.code, *evidence_arguments(claim, proof))
+        reason, sent = self._recorded(registration, arguments, claim.id)
+        return Receipt(not reason, reason, sent.gas_used, sent.transaction, claim.id)
+
+    def verify_batch(self, proof: BatchEvidence, claims: Sequence[Claim], key: Key, context: bytes = UNBOUND) -> BatchReceipt:
+        """Have the SumcheckBatchVerifier check one proof of several claims, and record them all in one transaction if it holds.
+
+        context: the request that the proof is for. Raises as `verify`.
+        """
+        registration, ids = key.registration(), tuple(claim.id for claim in claims)
+        for claim in claims:
+            claim.check()
+        reasons = (mismatch(claim, proof, registration) for claim in claims)
+        reason = _of_runs(registration, len(claims)) or next(filter(None, reasons), "")
+        if reason:
+            return BatchReceipt(accepted=False, reason=reason, gas_used=0, transaction=b"", claim_ids=ids)
+        arguments = (context, claims[0].program_id, len(claims), *batch_arguments(claims, proof))
+        reason, sent = self._recorded(registration, arguments, ids)
+        return BatchReceipt(not reason, reason, sent.gas_used, sent.transaction, ids)
+
+    def _recorded(self, registration: Pinnable, arguments: tuple[Any, ...], ids: bytes | tuple[bytes, ...]) -> tuple[str, Sent]:
+        """Why it was refused, or "" and the transaction. A call comes first: what it refuses costs nothing."""
         contract = self._ready(registration)
         try:
-            claim_id, _ = contract.call("verify", *arguments)
-            if claim_id != claim.id:
-                return rejected(claim, f"the evidence proves claim {claim_id.hex()}, not {claim.id.hex()}")
-            sent = contract.send("record", *arguments)
+            proved, _ = contract.call("verify", *arguments)
+            if proved != ids:
+                return f"the evidence proves claim {_hex(proved)}, not {_hex(ids)}", NOTHING_SENT
+            return "", contract.send("record", *arguments)
         except Reverted as refused:
-            return judge(refused, claim)
-        return Receipt(accepted=True, reason="", gas_used=sent.gas_used, transaction=sent.transaction, claim_id=claim_id)
+            return verdict_of(refused), NOTHING_SENT
 
     def _ready(self, registration: Pinnable) -> Contract:
         """The contract of its kind, with this very key pinned in it; what it says under another one means nothing."""
@@ -176,13 +201,23 @@ class Chain:
 
     def _judge(self, address: str) -> Contract:
         """The contract at an address that judges claims of native proofs, or of ezkl's. Raises as `at`."""
-        native = is_hex_address(address) and load_artifact(SUMCHECK_CLAIM_VERIFIER).matches(self.node.code(address))
-        return self.at(SUMCHECK_CLAIM_VERIFIER if native else CLAIM_VERIFIER, address)
+        code = self.node.code(address) if is_hex_address(address) else b""
+        native = (name for name in BY_PLANS if load_artifact(name).matches(code))
+        return self.at(next(native, CLAIM_VERIFIER), address)
 
     def _pinned(self, contract: Contract, registration: Pinnable) -> tuple[Any, ...] | None:
         try:
-            return tuple(contract.call("registered", registration.program_id, registration.privacy_code)[0])
+            return tuple(contract.call("registered", *pins(registration).name())[0])
         except Reverted as refused:
-            if refused.refusal.name == "UnknownProgram":
+            if refused.refusal.name in ("UnknownProgram", "UnknownBatch"):
                 return None
             raise
+
+
+def _of_runs(registration: Pinnable, claims: int) -> str:
+    """Why a key is not of so many claims, "" if it is."""
+    return "" if registration.runs == claims else f"the key is of {registration.runs} claims at once, not of {claims}"
+
+
+def _hex(ids: bytes | tuple[bytes, ...]) -> str:
+    return ids.hex() if isinstance(ids, bytes) else ", ".join(each.hex() for each in ids)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from verifiable_ml.chain.evidence import Evidence, Receipt
+from verifiable_ml.chain.evidence import BatchEvidence, Evidence
 from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import Registration
 from verifiable_ml.chain.reverts import Reverted
@@ -45,7 +46,28 @@ def _inputs(claim: Claim, proof: Evidence) -> tuple[bytes, ...]:
     return given
 
 
-def mismatch(claim: Claim, proof: Evidence, registration: Registration | PlanRegistration) -> str:
+def batch_arguments(claims: Sequence[Claim], proof: BatchEvidence) -> tuple[Any, ...]:
+    """(inputs, outputs, proof) as SumcheckBatchVerifier takes them: of each tensor, those of all claims, one after the other.
+
+    Raises MalformedEvidence as `evidence_arguments`, or if claims have not as many tensors as one another.
+    """
+    if len(proof.public_inputs) != len(claims):
+        raise malformed("the public inputs", f"there are {len(claims)} claims, and inputs of {len(proof.public_inputs)}")
+    runs = [tuple(_bytes(data, "a public input") for data in given) for given in proof.public_inputs]
+    inputs = _joined([len(claim.inputs) for claim in claims], runs, "inputs")
+    outputs = _joined(
+        [len(claims[0].outputs)] * len(claims), [tuple(o.data for o in claim.outputs) for claim in claims], "outputs"
+    )
+    return inputs, outputs, _bytes(proof.payload, "the proof")
+
+
+def _joined(counts: list[int], runs: list[tuple[bytes, ...]], what: str) -> tuple[bytes, ...]:
+    if [len(run) for run in runs] != counts or len(set(counts)) != 1:
+        raise malformed(f"the {what}", "the claims have not as many of them as the evidence, or as one another")
+    return tuple(map(b"".join, zip(*runs, strict=True)))
+
+
+def mismatch(claim: Claim, proof: Evidence | BatchEvidence, registration: Registration | PlanRegistration) -> str:
     """Why a claim cannot be one of this registration, "" if it can. Raises MalformedEvidence on a proof of another length."""
     if claim.program_id != registration.program_id:
         return f"the claim is about program {claim.program_id.hex()}, the key about {registration.program_id.hex()}"
@@ -56,26 +78,22 @@ def mismatch(claim: Claim, proof: Evidence, registration: Registration | PlanReg
     return ""
 
 
-def judge(refused: Reverted, claim: Claim) -> Receipt:
-    """The verdict that a refusal is. Raises MalformedEvidence on bytes that are no evidence, ChainError if it is no verdict."""
+def verdict_of(refused: Reverted) -> str:
+    """Why a false proof was refused. Raises MalformedEvidence on bytes that are no evidence, ChainError if it is no verdict."""
     name = refused.refusal.name
     if name in REJECTED:
-        return rejected(claim, str(refused.refusal))
+        return str(refused.refusal)
     if name in MALFORMED:
         raise malformed("the evidence", str(refused.refusal)) from refused
     hints = {
         "UnknownProgram": "register its key first: vml deploy",
+        "UnknownBatch": "register its key first: vml deploy --batch",
         "OutOfGas": "raise the gas limit of calls on the node",
         "StrangeAnswer": "another verifier than ezkl 23's stands there: vml deploy --check",
     }
     raise ChainError(
         thing="ClaimVerifier", reason=str(refused.refusal), hint=hints.get(name, "check the contract's address and the chain")
     ) from refused
-
-
-def rejected(claim: Claim, reason: str) -> Receipt:
-    """A verdict without a transaction."""
-    return Receipt(accepted=False, reason=reason, gas_used=0, transaction=b"", claim_id=claim.id)
 
 
 def malformed(thing: str, reason: str) -> MalformedEvidence:

@@ -25,8 +25,8 @@ MAX_CODE = 24_576
 """Bytes of code that a contract may have. Source: EIP-170."""
 
 ASKED = (
-    "ClaimVerifier", "SumcheckClaimVerifier", "Settlement", "EzklWay", "SumcheckWay", "DisputeWay", "ExecutionWay",
-    "OptimisticClaims", "ProgramRegistry",
+    "ClaimVerifier", "SumcheckClaimVerifier", "SumcheckBatchVerifier", "Settlement", "EzklWay", "SumcheckWay", "DisputeWay",
+    "ExecutionWay", "OptimisticClaims", "ProgramRegistry",
 )  # fmt: skip
 """Whose errors come through other contracts: what they refuse, their callers refuse."""
 

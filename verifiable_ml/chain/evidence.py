@@ -22,6 +22,18 @@ class Evidence(Protocol):
         """The bytes of each input if inputs are public, since the contract computes roots and instances from them; else ()."""
 
 
+class BatchEvidence(Protocol):
+    """One proof of several claims as it goes on chain."""
+
+    @property
+    def payload(self) -> bytes:
+        """The proof itself, as the verifier contract reads it."""
+
+    @property
+    def public_inputs(self) -> tuple[tuple[bytes, ...], ...]:
+        """Of each claim, the bytes of each input."""
+
+
 class Key(Protocol):
     """A verification key that can say what a contract must pin."""
 
@@ -42,3 +54,14 @@ class Receipt:
     gas_used: int
     transaction: bytes
     claim_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReceipt:
+    """A chain's answer to several claims at once; fields as in Receipt."""
+
+    accepted: bool
+    reason: str
+    gas_used: int
+    transaction: bytes
+    claim_ids: tuple[bytes, ...]

@@ -20,7 +20,9 @@ CLAIM_VERIFIER = "ClaimVerifier"
 REUSABLE_VERIFIER = "Halo2VerifierReusable"
 DEDICATED_VERIFIER = "Halo2Verifier"
 SUMCHECK_CLAIM_VERIFIER = "SumcheckClaimVerifier"
+SUMCHECK_BATCH_VERIFIER = "SumcheckBatchVerifier"
 SUMCHECK_VERIFIER = "SumcheckVerifier"
+BY_PLANS = SUMCHECK_CLAIM_VERIFIER, SUMCHECK_BATCH_VERIFIER
 NOWHERE = "0x" + "00" * 20
 
 Pinnable = Registration | PlanRegistration
@@ -36,8 +38,11 @@ class Pins(Protocol):
     def deploy(self, chain: Chain, gas: dict[str, int]) -> Contract:
         """That contract, and what it needs itself."""
 
-    def struct(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
+    def arguments(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
         """What `register` takes, and the address of the verifier that judges; deploys what is missing."""
+
+    def name(self) -> tuple[bytes, int]:
+        """What `registered` takes: the program, and which of its keys."""
 
     def differences(self, chain: Chain, contract: Contract, pinned: tuple[Any, ...], compiled: bool) -> tuple[str, ...]:
         """The names of what is pinned otherwise. compiled: also compare code that a compiler has to make first."""
@@ -55,10 +60,14 @@ class Halo2Pins:
         """It needs nothing."""
         return chain.create(load_artifact(self.contract), gas)
 
-    def struct(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
+    def arguments(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
         """Raises ChainError on a key that is too long, BackendUnavailable without a compiler where one is needed."""
         verifier = self._verifier(chain, gas).address
-        return to_struct(self.key, verifier), verifier
+        return (to_struct(self.key, verifier),), verifier
+
+    def name(self) -> tuple[bytes, int]:
+        """One key for each way to hide."""
+        return self.key.program_id, self.key.privacy_code
 
     def differences(self, chain: Chain, contract: Contract, pinned: tuple[Any, ...], compiled: bool) -> tuple[str, ...]:
         """The code of a dedicated verifier is compared only where `compiled` says so."""
@@ -94,14 +103,20 @@ class PlanPins:
         self.key = registration
 
     def deploy(self, chain: Chain, gas: dict[str, int]) -> Contract:
-        """The contract that runs plans comes first: it is fixed for ever."""
-        verifier = chain.create(load_artifact(SUMCHECK_VERIFIER), gas)
-        return chain.create(load_artifact(self.contract), gas, verifier.address)
+        """The contract that runs plans comes first: it is fixed for ever, and serves all that judge by plans."""
+        known = [chain.claim_verifiers[name].call("VERIFIER")[0] for name in BY_PLANS if name in chain.claim_verifiers]
+        artifact = load_artifact(SUMCHECK_VERIFIER)
+        found = [address for address in known if artifact.matches(chain.node.code(address))]
+        return chain.create(load_artifact(self.contract), gas, found[0] if found else chain.create(artifact, gas).address)
 
-    def struct(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
+    def arguments(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
         """One data contract a part."""
         parts = [chain.create(data_contract(part), gas).address for part in self.key.parts()]
-        return to_pin(self.key, parts), contract.call("VERIFIER")[0]
+        return (to_pin(self.key, parts),), contract.call("VERIFIER")[0]
+
+    def name(self) -> tuple[bytes, int]:
+        """Nothing is hidden: one key."""
+        return self.key.program_id, 0
 
     def differences(self, chain: Chain, contract: Contract, pinned: tuple[Any, ...], compiled: bool) -> tuple[str, ...]:
         """The plan is compared by its digest, which the contract has computed when it was pinned."""
@@ -110,9 +125,26 @@ class PlanPins:
         return found if load_artifact(SUMCHECK_VERIFIER).matches(verifier) else (*found, "verifier")
 
 
+class BatchPins(PlanPins):
+    """Plans of several runs at once: one a number of runs."""
+
+    contract = SUMCHECK_BATCH_VERIFIER
+
+    def arguments(self, chain: Chain, contract: Contract, gas: dict[str, int]) -> tuple[tuple[Any, ...], str]:
+        """And the number of runs."""
+        (pin,), verifier = super().arguments(chain, contract, gas)
+        return (pin, self.key.runs), verifier
+
+    def name(self) -> tuple[bytes, int]:
+        """One key for each number of runs."""
+        return self.key.program_id, self.key.runs
+
+
 def pins(registration: Pinnable) -> Pins:
     """The kind of a key."""
-    return PlanPins(registration) if isinstance(registration, PlanRegistration) else Halo2Pins(registration)
+    if not isinstance(registration, PlanRegistration):
+        return Halo2Pins(registration)
+    return PlanPins(registration) if registration.runs == 1 else BatchPins(registration)
 
 
 def data_contract(code: bytes) -> Artifact:

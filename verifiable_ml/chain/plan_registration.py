@@ -24,8 +24,9 @@ HEADER = 192
 
 @dataclass(frozen=True)
 class PlanRegistration:
-    """Everything that a SumcheckClaimVerifier must know. plan: as `crates/plan` makes it of a key; tensors of either side have
-    the interval that the key has for them, which says how they are absorbed. srs_id: as the key names its reference string.
+    """Everything that a SumcheckClaimVerifier must know, or a SumcheckBatchVerifier. plan: as `crates/plan` makes it of a key.
+    Tensors of either side hold all runs, one after the other, and have the interval that the key has for them, which says how
+    they are absorbed. srs_id: as the key names its reference string.
     """
 
     program_id: bytes
@@ -48,6 +49,11 @@ class PlanRegistration:
     def privacy(self) -> Privacy:
         """Everything is public."""
         return Privacy()
+
+    @property
+    def runs(self) -> int:
+        """Of how many claims one proof is."""
+        return self._field(7)
 
     @property
     def proof_bytes(self) -> int:

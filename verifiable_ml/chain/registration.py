@@ -50,6 +50,7 @@ class Registration:
     weight_instances: pinned field elements (hashed weights: their digests). proof_prefix: bytes
     that every proof must begin with (committed weights: 64 bytes a commitment). srs_id: keccak-256 of the reference string.
     dedicated_source: Solidity source of the verifier made for this key alone, for keys that the reusable one cannot serve.
+    runs: claims of one proof.
     """
 
     program_id: bytes
@@ -62,6 +63,7 @@ class Registration:
     weight_instances: tuple[int, ...] = ()
     proof_prefix: bytes = b""
     dedicated_source: str | None = None
+    runs = 1
 
     def __post_init__(self) -> None:
         for what, holds in self._rules():

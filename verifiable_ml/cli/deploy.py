@@ -11,7 +11,7 @@ from verifiable_ml import api
 from verifiable_ml.cli.estimate import warning_row
 from verifiable_ml.cli.node import EMBEDDED, ChainId, ChainName, ClaimVerifier, Keystore, PasswordFile, Verifier, Wanted, gas_rows
 from verifiable_ml.cli.optimistic import Claims
-from verifiable_ml.cli.options import Backend, Hide, ProgramPath
+from verifiable_ml.cli.options import Backend, BatchCount, Hide, ProgramPath
 from verifiable_ml.cli.render import Screen, facts, verdict_line
 from verifiable_ml.cli.setup import made_keys
 from verifiable_ml.cli.source import program
@@ -33,6 +33,7 @@ def deploy(
     path: ProgramPath,
     backend: Backend = api.BACKEND,
     hide: Hide = None,
+    batch: BatchCount = None,
     chain: ChainName = EMBEDDED,
     check: Check = False,
     optimistic: Optimistic = False,
@@ -43,13 +44,14 @@ def deploy(
     claim_verifier: ClaimVerifier = None,
     verifier: Verifier = None,
 ) -> int | None:
-    """Deploy the ClaimVerifier and pin a program's key in it. On the embedded EVM: a rehearsal that says the gas.
+    """Deploy the contract that judges claims and pin a program's key in it. On the embedded EVM: a rehearsal that says the gas.
 
     With --check the keys are made from the program again, and compared with what the chain pins: exit 1 if they differ. With
     --optimistic no key is needed: the dispute game is deployed, or found with --claims, and the program registered.
 
     For example:
       vml deploy model.vml --chain embedded
+      vml deploy model.vml --chain embedded --batch 16
       vml deploy model.vml --chain embedded --optimistic
     """
     if optimistic:
@@ -62,7 +64,7 @@ def deploy(
         )
     made = program(path)
     node = Wanted(chain or EMBEDDED, chain_id, keystore, password_file, claim_verifier, verifier).connect()
-    keys, expected = made_keys(screen, made, backend, hide)
+    keys, expected = made_keys(screen, made, backend, hide, batch)
     registration = keys.verification.registration()
     if check:
         return _check(screen, node, registration)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifiable_ml import api
+from verifiable_ml import api, proving
 from verifiable_ml.cli import files
 from verifiable_ml.cli.node import ChainId, ChainName, ClaimVerifier, Keystore, PasswordFile, Verifier, Wanted
 from verifiable_ml.cli.options import ClaimPath, Context, Key, Proof
@@ -16,8 +16,9 @@ from verifiable_ml.errors import InvalidInput
 from verifiable_ml.proving import UNBOUND, BatchProof, Verdict
 
 if TYPE_CHECKING:
-    from verifiable_ml.chain import Chain, Receipt
+    from verifiable_ml.chain import BatchReceipt, Chain, Receipt
     from verifiable_ml.commitment import Claim
+    from verifiable_ml.proving import VerificationKey
 
 REJECTED = 1
 
@@ -37,50 +38,104 @@ def verify(
 ) -> int | None:
     """Check a proof against a claim. Exits 0 if it is accepted, 1 if it is rejected, 2 if the files are no evidence at all.
 
-    With --chain the ClaimVerifier on that chain judges as well, and both have to accept. A batch proof is checked against its
-    list of claims, all of which have to hold. With --context a proof is accepted only if it was made for that request.
+    With --chain the contract on that chain judges as well, and both have to accept. A batch proof is checked against its list of
+    claims, all of which have to hold. With --context a proof is accepted only if it was made for that request.
 
     For example:
       vml verify three.proof three.claim --key model.vk
       vml verify three.proof three.claim --key model.vk --chain embedded
     """
     evidence, pinned, request = files.read_evidence(proof), files.read_key(key), bound_to(context)
-    if chain and (request != UNBOUND or isinstance(evidence, BatchProof)):
-        reason = "the contract there takes proofs of one claim, made for no request"
+    if chain and request != UNBOUND and isinstance(evidence, proving.Proof):
+        reason = "the contract there takes proofs that were made for no request"
         raise InvalidInput(thing="--chain", reason=reason, hint="leave it out; a Settlement takes what was made for its request")
-    if isinstance(evidence, BatchProof):
-        claims = files.read_claims(claim)
-        return _batch(screen, claims, api.verify_batch(evidence, claims, pinned, context=request))
-    asserted = files.read_claim(claim)
+    judged = (
+        Batch(evidence, files.read_claims(claim), pinned, request)
+        if isinstance(evidence, BatchProof)
+        else One(evidence, files.read_claim(claim), pinned, request)
+    )
     node = Wanted(chain, chain_id, keystore, password_file, claim_verifier, verifier).connect() if chain else None
-    verdict = api.verify(evidence, asserted, pinned, context=request)
-    document: dict[str, Any] = {"claim_id": asserted.id.hex(), **asdict(verdict)}
-    rows = [("claim id", asserted.id.hex()), *_rests_on(verdict)]
+    verdict = judged.verdict()
+    document: dict[str, Any] = {**judged.named(), **asdict(verdict)}
+    rows = [*judged.rows(), *_rests_on(verdict)]
     screen.tell(verdict_line(verdict.accepted, "off chain", verdict.reason))
     if node:
         with screen.waiting(f"asking {node.node.name}"):
-            receipt = node.verify(evidence, asserted, pinned)
+            receipt = judged.receipt(node)
         screen.tell(verdict_line(receipt.accepted, f"by {node.node.name}", receipt.reason))
         document["chain"] = _on_chain(node, receipt)
         document["accepted"] = verdict.accepted and receipt.accepted
         document["reason"] = verdict.reason or receipt.reason
-        rows += [("gas", f"{receipt.gas_used:,}"), ("transaction", receipt.transaction.hex())] if receipt.accepted else []
+        rows += [("gas", judged.gas(receipt.gas_used)), ("transaction", receipt.transaction.hex())] if receipt.accepted else []
     screen.show(document, facts("", rows))
     return None if document["accepted"] else REJECTED
 
 
-def _batch(screen: Screen, claims: tuple[Claim, ...], verdict: Verdict) -> int | None:
-    screen.tell(verdict_line(verdict.accepted, "off chain", verdict.reason))
-    document = {"claim_ids": [claim.id.hex() for claim in claims], **asdict(verdict)}
-    screen.show(document, facts("", [("claims", len(claims)), *_rests_on(verdict)]))
-    return None if verdict.accepted else REJECTED
+@dataclass(frozen=True)
+class One:
+    """A proof of one claim, and who judges it."""
+
+    proof: proving.Proof
+    claim: Claim
+    key: VerificationKey
+    context: bytes
+
+    def verdict(self) -> Verdict:
+        """Off chain."""
+        return api.verify(self.proof, self.claim, self.key, context=self.context)
+
+    def receipt(self, node: Chain) -> Receipt:
+        """On chain."""
+        return node.verify(self.proof, self.claim, self.key)
+
+    def named(self) -> dict[str, Any]:
+        """For machines."""
+        return {"claim_id": self.claim.id.hex()}
+
+    def rows(self) -> list[tuple[str, Any]]:
+        """For people."""
+        return [("claim id", self.claim.id.hex())]
+
+    def gas(self, used: int) -> str:
+        """For people."""
+        return f"{used:,}"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The same of several claims."""
+
+    proof: BatchProof
+    claims: tuple[Claim, ...]
+    key: VerificationKey
+    context: bytes
+
+    def verdict(self) -> Verdict:
+        """Off chain."""
+        return api.verify_batch(self.proof, self.claims, self.key, context=self.context)
+
+    def receipt(self, node: Chain) -> BatchReceipt:
+        """On chain."""
+        return node.verify_batch(self.proof, self.claims, self.key, self.context)
+
+    def named(self) -> dict[str, Any]:
+        """For machines."""
+        return {"claim_ids": [claim.id.hex() for claim in self.claims]}
+
+    def rows(self) -> list[tuple[str, Any]]:
+        """For people."""
+        return [("claims", len(self.claims))]
+
+    def gas(self, used: int) -> str:
+        """For people."""
+        return f"{used:,}, {used // len(self.claims):,} a claim"
 
 
 def _rests_on(verdict: Verdict) -> list[tuple[str, str]]:
     return [("rests on", verdict.assumption)] if verdict.assumption else []
 
 
-def _on_chain(node: Chain, receipt: Receipt) -> dict[str, Any]:
+def _on_chain(node: Chain, receipt: Receipt | BatchReceipt) -> dict[str, Any]:
     return {
         "node": node.node.name,
         "accepted": receipt.accepted,

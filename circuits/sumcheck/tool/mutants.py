@@ -170,7 +170,8 @@ AWAKE = "eq(calldataload(sub(calldatasize(), 32)), {number})"
 FUNCTION = """
 function mutant(uint256 own) pure returns (bool off) {
     assembly ("memory-safe") {
-        off := eq(calldataload(sub(calldatasize(), 32)), own)
+        codecopy(0, sub(codesize(), 32), 32) // a constructor's arguments are behind its code
+        off := or(eq(calldataload(sub(calldatasize(), 32)), own), eq(mload(0), own))
     }
 }
 """
@@ -183,8 +184,12 @@ CALLS = {
     ),
     "tests/differential/sumcheck_chain.py": ("calldata = self._selectors[function] + record_of(*arguments)", f" + {BEHIND}"),
     "verifiable_ml/chain/contract.py": (
-        "return bytes(function_abi_to_4byte_selector(function)) + encode_arguments(function, arguments)",
+        "return encode(get_abi_input_types(typed), arguments)",
         f" + {BEHIND}",
+    ),
+    "challenge/src/sumcheck/PlanRegistry.sol": (
+        "_statement(pin, inputs, outputs), proof.length / 32), proof",
+        ", msg.data[msg.data.length - 32:]",
     ),
 }
 
@@ -209,11 +214,11 @@ def solidity() -> Callable[[Mutant], str | None]:
     forge = target / "node_modules/@foundry-rs/forge-linux-amd64/bin/forge"
     subprocess.run([forge, "build", "--quiet"], cwd=target / "challenge", check=True)
     subprocess.run([sys.executable, "challenge/tool/build_artifacts.py"], cwd=target, check=True, env=python_path(target))
-    of_claims = ["tests/evm/test_native.py"]
+    of_claims = ["tests/evm/test_native.py", "tests/evm/test_native_batch.py", "tests/attacks/test_sumcheck_batch.py"]
     of_proofs = ["tests/attacks/test_sumcheck_forgeries.py", *(f"tests/differential/test_sumcheck_{part}.py" for part in PARTS)]
 
     def run(mutant: Mutant) -> str | None:
-        files = of_claims if mutant.file.endswith(("Statement.sol", "SumcheckClaimVerifier.sol")) else of_proofs
+        files = of_claims if mutant.file.endswith(CLAIMS) else [*of_proofs, of_claims[0]]
         command = [sys.executable, "-m", "pytest", *QUICK, *files]
         variables = {**python_path(target), "MUTANT": str(mutant.number)}
         done = subprocess.run(command, cwd=target, capture_output=True, text=True, env=variables)
@@ -227,6 +232,8 @@ def solidity() -> Callable[[Mutant], str | None]:
 
 
 PARTS = ("proofs", "parts", "machine")
+CLAIMS = "Statement.sol", "PlanRegistry.sol", "SumcheckClaimVerifier.sol", "SumcheckBatchVerifier.sol"
+"""What makes a proof's statement out of claims."""
 QUICK = ("-x", "-q", "-m", "not slow", "-k", "not gas and not by_rust and not shipped", "-p", "no:cacheprovider")
 FORGE = '["cargo", "run", "--quiet", "--locked", "-p", "forgeries"]'
 """Once for all mutants: it takes most of the time."""

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from verifiable_ml.chain import PlanRegistration, TensorLayout
 from verifiable_ml.commitment import Dtype, Privacy, keccak
-from verifiable_ml.errors import InvalidInput, UnsupportedModel
+from verifiable_ml.errors import InvalidInput
 from verifiable_ml.proving.proof import KEY_FORMAT, canonical, malformed, read_document
 from verifiable_ml.proving.sumcheck.native import NAME, native
 
@@ -86,17 +86,11 @@ class SumcheckKey:
         return key
 
     def registration(self) -> PlanRegistration:
-        """What a contract pins (rule 10). Raises BackendUnavailable, InvalidInput if no plan follows from the key, and
-        UnsupportedModel on one of several inputs: their claims are several, and a contract would take them for one.
-        """
-        if self.count != 1:
-            reason = f"it is for {self.count} inputs at once, and a contract judges one claim"
-            raise UnsupportedModel(thing="a sumcheck key", reason=reason, hint="make the contract's key without --batch")
-        return self.plan
+        """What a contract pins (rule 10). Raises BackendUnavailable, InvalidInput if no plan follows from the key."""
+        return self._plan
 
     @cached_property
-    def plan(self) -> PlanRegistration:
-        """The plan with its tensors, which hold all inputs one after the other. Raises BackendUnavailable, InvalidInput."""
+    def _plan(self) -> PlanRegistration:
         try:
             plan, srs_id, inputs, outputs = native().plan(self.data, self.reference)
         except ValueError as error:
