@@ -198,22 +198,26 @@ impl Lanes {
     /// A product, below twice the modulus if the bounds of both, in moduli, multiply to at most 80.
     #[inline(always)]
     pub fn mul(self, a: Eight, b: Eight) -> Eight {
-        let (ifma, a, q, mut t) = (self.simd.avx512ifma, a.0, self.modulus, [self.zero; 6]);
+        let (ifma, simd, mut t) = (self.simd.avx512ifma, self.simd.avx512f, [self.zero; 10]);
         for i in 0..5 {
-            let digit = b.0[i];
             for j in 0..5 {
-                t[j] = ifma._mm512_madd52lo_epu64(t[j], a[j], digit);
-            }
-            let m = ifma._mm512_madd52lo_epu64(self.zero, t[0], self.inverse);
-            for j in 0..5 {
-                t[j] = ifma._mm512_madd52lo_epu64(t[j], m, q[j]);
-            }
-            t[1] = self.plus(t[1], self.simd.avx512f._mm512_srli_epi64::<52>(t[0]));
-            for j in 0..5 {
-                t[j] = ifma._mm512_madd52hi_epu64(ifma._mm512_madd52hi_epu64(t[j + 1], a[j], digit), m, q[j]);
+                t[i + j] = ifma._mm512_madd52lo_epu64(t[i + j], a.0[i], b.0[j]);
+                t[i + j + 1] = ifma._mm512_madd52hi_epu64(t[i + j + 1], a.0[i], b.0[j]);
             }
         }
-        self.carried([t[0], t[1], t[2], t[3], t[4]])
+        for i in 0..5 {
+            let m = ifma._mm512_madd52lo_epu64(self.zero, t[i], self.inverse);
+            // with the lowest digit of m * modulus this one becomes a multiple of 2^52, the next there is
+            let carry = simd._mm512_srli_epi64::<52>(self.plus(t[i], self.mask));
+            t[i + 1] = self.plus(t[i + 1], carry);
+            for j in 1..5 {
+                t[i + j] = ifma._mm512_madd52lo_epu64(t[i + j], m, self.modulus[j]);
+            }
+            for j in 0..5 {
+                t[i + j + 1] = ifma._mm512_madd52hi_epu64(t[i + j + 1], m, self.modulus[j]);
+            }
+        }
+        self.carried([t[5], t[6], t[7], t[8], t[9]])
     }
 
     /// A sum: the bounds add up.
