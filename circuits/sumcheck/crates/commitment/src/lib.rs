@@ -8,6 +8,11 @@
 mod adder;
 mod buckets;
 mod curve;
+#[cfg(target_arch = "x86_64")]
+mod fast;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_fast.rs"]
+mod fast;
 mod kzg;
 mod mercury;
 mod msm;

@@ -3,8 +3,9 @@
 //! and not by the library.
 
 use crate::Error;
-use crate::adder::{Adder, Fast, Plain};
+use crate::adder::{Adder, Plain};
 use crate::buckets::sum_of_digits;
+use crate::fast::Fast;
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::{AdditiveGroup, CurveGroup, scalar_mul::variable_base::VariableBaseMSM};
 use ark_ff::PrimeField;
@@ -12,12 +13,12 @@ use rayon::prelude::*;
 
 /// Below so many points the library's way is quicker.
 const FEW: usize = 1 << 9;
-/// Points of one task if there are few digits: they and their sums stay in the second-level cache.
-const PIECE: usize = 1 << 14;
-/// The same if there are many: buckets count for less.
-const LONG: usize = 1 << 16;
-/// What a bucket costs at the end, in additions.
-const BUCKET: usize = 10;
+/// Points of one task if there are few digits, so that there are tasks enough.
+const PIECE: usize = 1 << 16;
+/// The same if there are many: buckets count for less, and the processor still finds the points' pages.
+const LONG: usize = 1 << 17;
+/// What a bucket costs at the end, in additions: it is in a row and in a column, and must be found.
+const BUCKET: usize = 3;
 
 /// Points to be summed, and the same for a quicker processor.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ fn sum_with<A: Adder, T: Sync, const N: usize>(
     let of_task = |(place, start): (usize, usize)| {
         let own = &values[start..values.len().min(start + piece)];
         let digits: Vec<i32> = own.iter().map(|value| digit(&limbs(value), place as u32 * width, width)).collect();
-        Some((place, sum_of_digits(adder, start, &digits, width - 1)?))
+        Some((place, sum_of_digits(adder, &adder.points()[start..], &digits, width - 1)?))
     };
     let sums: Vec<(usize, G1Projective)> = tasks.into_par_iter().with_max_len(1).map(of_task).collect::<Option<_>>()?;
     Some((0..count).rev().fold(G1Projective::ZERO, |total, place| {

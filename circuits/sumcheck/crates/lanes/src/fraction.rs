@@ -106,7 +106,7 @@ impl<T: MontConfig<4>> Kernel<T> for Fractions<'_, T> {
 #[inline(always)]
 fn line<T: MontConfig<4>>(lanes: Lanes, of: &Halves<T>, x: usize, in_digits: Eight) -> (Eight, Eight) {
     let low = lanes.read(&of.0.as_chunks::<8>().0[x]);
-    let slope = lanes.sub(lanes.read(&of.1.as_chunks::<8>().0[x]), low);
+    let slope = lanes.sub::<1>(lanes.read(&of.1.as_chunks::<8>().0[x]), low);
     (lanes.mul(low, in_digits), lanes.mul(slope, in_digits))
 }
 
@@ -128,7 +128,7 @@ fn defect(lanes: Lanes, h: Eight, d: &[(Eight, Eight); GROUP], n: &[(Eight, Eigh
     }
     let (left, right) = (join(lanes, halves[0], halves[1]), join(lanes, halves[2], halves[3]));
     let (numerator, denominator) = join(lanes, left, right);
-    lanes.sub(lanes.mul(h, denominator), lanes.reduced::<1>(numerator))
+    lanes.sub::<1>(lanes.mul(h, denominator), lanes.reduced::<1>(numerator))
 }
 
 #[cfg(target_arch = "x86_64")]

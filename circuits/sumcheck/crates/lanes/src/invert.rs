@@ -29,27 +29,27 @@ impl<T: MontConfig<4>> Kernel<T> for Invert<'_, T> {
     #[inline(always)]
     fn fast(self, lanes: Lanes) -> bool {
         let (values, rest) = self.values.as_chunks_mut::<8>();
-        let one = lanes.splat(&crate::digits(&Field::<T>::from(1u64)));
+        let one = lanes.splat(&crate::limbs(&Field::<T>::from(1u64)));
         let (mut product, mut before) = (one, Vec::with_capacity(values.len()));
         for eight in values.iter() {
             before.push(product);
             product = lanes.mul(product, lanes.read(eight));
         }
         let mut inverses = [Field::<T>::zero(); 8];
-        for (inverse, digits) in inverses.iter_mut().zip(lanes.store(product)) {
-            *inverse = crate::element(&digits);
+        for (inverse, limbs) in inverses.iter_mut().zip(lanes.store(product)) {
+            *inverse = crate::element(&limbs);
         }
         ark_ff::batch_inversion(&mut inverses);
         if inverses.iter().any(Field::<T>::is_zero) {
             return false;
         }
         // what was read is a sixteenth as digits go: an inverse is sixteen times too large, and again as the library's form goes
-        let mut digits = [[0; 5]; 8];
+        let mut limbs = [[0; 4]; 8];
         let correction = Field::<T>::new_unchecked(ark_ff::BigInt([0, 0, 0, 1 << 56])); // 2^-8
-        for (digits, inverse) in digits.iter_mut().zip(inverses) {
-            *digits = crate::digits(&(inverse * correction));
+        for (limbs, inverse) in limbs.iter_mut().zip(inverses) {
+            *limbs = crate::limbs(&(inverse * correction));
         }
-        let mut inverse = lanes.load(digits.each_ref());
+        let mut inverse = lanes.load(limbs.each_ref());
         for (eight, before) in values.iter_mut().zip(before).rev() {
             let own = lanes.mul(inverse, before);
             inverse = lanes.mul(inverse, lanes.read(eight));

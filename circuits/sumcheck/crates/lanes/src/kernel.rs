@@ -51,13 +51,13 @@ pub(crate) const GATHERED: usize = 1 << 10;
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn total<T: MontConfig<4>>(lanes: Lanes, sum: Eight, scale: u64) -> Field<T> {
-    sum_of_lanes(&lanes.store(sum), scale)
+    sum_of_lanes(&lanes.digits(sum), scale)
 }
 
 #[cfg(target_arch = "x86_64")]
-fn sum_of_lanes<T: MontConfig<4>>(lanes: &[crate::Digits; 8], scale: u64) -> Field<T> {
+fn sum_of_lanes<T: MontConfig<4>>(digits: &[[u64; 8]; 5], scale: u64) -> Field<T> {
     use ark_ff::{BigInt, Fp};
-    let digit = |i: usize| Field::<T>::from(lanes.iter().map(|digits| u128::from(digits[i])).sum::<u128>());
+    let digit = |i: usize| Field::<T>::from(digits[i].iter().map(|lane| u128::from(*lane)).sum::<u128>());
     let base = Field::<T>::from(1u64 << 52);
     let value = (0..5).rev().fold(Field::<T>::from(0u64), |value, i| value * base + digit(i));
     value * Fp::new_unchecked(BigInt([scale, 0, 0, 0]))

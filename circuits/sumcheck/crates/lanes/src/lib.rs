@@ -9,6 +9,8 @@ mod eight;
 mod fraction;
 mod invert;
 mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod layout;
 mod slices;
 
 pub use fraction::{DEFECTS, GROUP, defects};
@@ -24,26 +26,25 @@ pub use pulp::NullaryFnOnce as Inlined;
 
 use ark_ff::{BigInt, Fp, MontBackend, MontConfig, PrimeField};
 
-/// An element as five digits of 52 bits, lowest first: 2^260 times it, below twice the modulus.
-pub type Digits = [u64; 5];
+/// An element as the arithmetic takes it, lowest limb first: 2^260 times it, perhaps a multiple of the modulus more.
+pub type Limbs = [u64; 4];
 
 /// A field of four 64-bit limbs, as the library has it.
 pub type Field<T> = Fp<MontBackend<T, 4>, 4>;
 
 const MASK: u64 = (1 << 52) - 1;
 
-/// To digits. The library's form is 2^256 times an element: four doublings.
-pub fn digits<T: MontConfig<4>>(element: &Field<T>) -> Digits {
+/// To the arithmetic's form, below the modulus. The library's form is 2^256 times an element: four doublings.
+pub fn limbs<T: MontConfig<4>>(element: &Field<T>) -> Limbs {
     let mut sixteenfold = *element;
     (0..4).for_each(|_| sixteenfold = sixteenfold + sixteenfold);
-    split(&sixteenfold.0.0)
+    sixteenfold.0.0
 }
 
-/// Back. Takes what is below twice the modulus.
-pub fn element<T: MontConfig<4>>(digits: &Digits) -> Field<T> {
-    let [a, b, c, d, e] = *digits;
-    let mut limbs = BigInt([a | b << 52, b >> 12 | c << 40, c >> 24 | d << 28, d >> 36 | e << 16]);
-    if limbs >= Field::<T>::MODULUS {
+/// Back.
+pub fn element<T: MontConfig<4>>(limbs: &Limbs) -> Field<T> {
+    let mut limbs = BigInt(*limbs);
+    while limbs >= Field::<T>::MODULUS {
         ark_ff::BigInteger::sub_with_borrow(&mut limbs, &Field::<T>::MODULUS);
     }
     Fp::new_unchecked(limbs) * sixteenth::<T>()
@@ -54,7 +55,7 @@ fn sixteenth<T: MontConfig<4>>() -> Field<T> {
     Fp::new_unchecked(BigInt([0, 0, 0, 1 << 60]))
 }
 
-const fn split(limbs: &[u64; 4]) -> Digits {
+const fn split(limbs: &[u64; 4]) -> [u64; 5] {
     let [a, b, c, d] = *limbs;
     [a & MASK, (a >> 52 | b << 12) & MASK, (b >> 40 | c << 24) & MASK, (c >> 28 | d << 36) & MASK, d >> 16]
 }

@@ -51,7 +51,7 @@ impl<T: MontConfig<4>> Kernel<T> for Bind<'_, T> {
         let (high, high_rest) = self.high.as_chunks::<8>();
         for (low, high) in low.iter_mut().zip(high) {
             let l = lanes.read(low);
-            let sum = lanes.add(l, lanes.mul(r, lanes.sub(lanes.read(high), l)));
+            let sum = lanes.add(l, lanes.mul(r, lanes.sub::<1>(lanes.read(high), l)));
             lanes.write(lanes.reduced::<0>(lanes.reduced::<1>(sum)), low);
         }
         Bind { low: low_rest, high: high_rest, r: self.r }.plain();
@@ -223,7 +223,7 @@ impl<T: MontConfig<4>> Kernel<T> for Two<'_, T> {
                 let (l, high_l, r, high_r) =
                     (lanes.read(&l[i]), lanes.read(&high_l[i]), lanes.read(&r[i]), lanes.read(&high_r[i]));
                 lanes.gather(&mut constant, lanes.mul(l, r));
-                lanes.gather(&mut square, lanes.mul(lanes.sub(high_l, l), lanes.sub(high_r, r)));
+                lanes.gather(&mut square, lanes.mul(lanes.sub::<1>(high_l, l), lanes.sub::<1>(high_r, r)));
             }
             all[0] += total::<T>(lanes, constant, 16);
             all[1] += total::<T>(lanes, square, 16);
@@ -273,7 +273,7 @@ impl<T: MontConfig<4>> Kernel<T> for Three<'_, T> {
                 let (l, high_l, r, high_r) =
                     (lanes.read(&l[i]), lanes.read(&high_l[i]), lanes.read(&r[i]), lanes.read(&high_r[i]));
                 let (e, high_e) = (lanes.read(&e[i]), lanes.read(&high_e[i]));
-                let (dl, dr, de) = (lanes.sub(high_l, l), lanes.sub(high_r, r), lanes.sub(high_e, e));
+                let (dl, dr, de) = (lanes.sub::<1>(high_l, l), lanes.sub::<1>(high_r, r), lanes.sub::<1>(high_e, e));
                 let square = lanes.mul(dl, dr);
                 lanes.gather(&mut sums[0], lanes.mul(lanes.mul(l, r), e));
                 lanes.gather(&mut sums[1], lanes.mul(square, e));
