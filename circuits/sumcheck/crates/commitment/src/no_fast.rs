@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Processors that have no such way.
 
-use crate::adder::{Adder, Order, Pair};
+use crate::adder::{Adder, Pair};
 use ark_bn254::G1Affine;
 
 /// None.
@@ -22,11 +22,11 @@ impl Adder for Fast {
         match *self {}
     }
 
-    fn add<O: Order + ?Sized>(&self, _: &mut [G1Affine], _: &[Pair], _: &[G1Affine], _: &O) -> Option<()> {
+    fn add(&self, _: &mut [G1Affine], _: &[Pair], _: &[G1Affine], _: u32) -> Option<()> {
         match *self {}
     }
 
-    fn opposite(point: &G1Affine) -> G1Affine {
+    fn signed(point: &G1Affine, _: bool) -> G1Affine {
         *point
     }
 

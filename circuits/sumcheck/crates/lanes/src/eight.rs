@@ -4,9 +4,17 @@
 
 #![allow(clippy::needless_range_loop)]
 
-use crate::{Field, MASK, split};
+use crate::Field;
 use ark_ff::{MontConfig, PrimeField};
 use std::arch::x86_64::__m512i;
+
+const MASK: u64 = (1 << 52) - 1;
+
+/// To digits of 52 bits.
+const fn split(limbs: &[u64; 4]) -> [u64; 5] {
+    let [a, b, c, d] = *limbs;
+    [a & MASK, (a >> 52 | b << 12) & MASK, (b >> 40 | c << 24) & MASK, (c >> 28 | d << 36) & MASK, d >> 16]
+}
 
 pulp::simd_type!({
     /// Proof that the processor has what it takes.

@@ -32,8 +32,6 @@ pub type Limbs = [u64; 4];
 /// A field of four 64-bit limbs, as the library has it.
 pub type Field<T> = Fp<MontBackend<T, 4>, 4>;
 
-const MASK: u64 = (1 << 52) - 1;
-
 /// To the arithmetic's form, below the modulus. The library's form is 2^256 times an element: four doublings.
 pub fn limbs<T: MontConfig<4>>(element: &Field<T>) -> Limbs {
     let mut sixteenfold = *element;
@@ -53,9 +51,4 @@ pub fn element<T: MontConfig<4>>(limbs: &Limbs) -> Field<T> {
 fn sixteenth<T: MontConfig<4>>() -> Field<T> {
     // 2^-4 in the library's form is 2^252
     Fp::new_unchecked(BigInt([0, 0, 0, 1 << 60]))
-}
-
-const fn split(limbs: &[u64; 4]) -> [u64; 5] {
-    let [a, b, c, d] = *limbs;
-    [a & MASK, (a >> 52 | b << 12) & MASK, (b >> 40 | c << 24) & MASK, (c >> 28 | d << 36) & MASK, d >> 16]
 }
