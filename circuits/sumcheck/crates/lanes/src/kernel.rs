@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Work on slices that is done in one of two ways: plainly, or eight elements at a time. Both give the same integers.
 
-use crate::Field;
 use ark_ff::MontConfig;
 
 #[cfg(target_arch = "x86_64")]
-use crate::eight::{Eight, Ifma, Lanes};
+use crate::{
+    Field,
+    eight::{Eight, Ifma, Lanes},
+};
 
 /// Some work. `fast` and all that it calls must be inlined.
 pub(crate) trait Kernel<T: MontConfig<4>>: Sized {
