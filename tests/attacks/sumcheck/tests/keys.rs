@@ -140,7 +140,7 @@ fn a_key_whose_parts_do_not_fit_each_other_is_refused() {
         [|_| (), |s| with_product(s, &[4], |_| ()), |s| with_linear(s, &[4], |_| ()), |s| with_conv(s, &[4], |_| ())];
     fits.into_iter().enumerate().for_each(|(place, change)| assert_eq!(read(change), None, "{place}"));
     let misfits: [Change; 23] = [
-        |s| s.tables[1].columns[1] = Column::Constant(99),
+        |s| s.tables[1].columns[1] = Column::Values(99),
         |s| s.tables[0].columns[0] = Column::Clip { start: 0, low: 5, high: 4 },
         |s| s.tables[0].bits = 41,
         |s| s.lookups[1].columns[1] = s.tensors.len() - 1,

@@ -28,7 +28,7 @@ pub(crate) fn lower(lowering: &mut Lowering, operator: &Operator) -> Result<Tens
     let y = system.commit(&shape, ends(&values), Recipe::map(x, entry));
     let column = system.constant(&[1 << size], values);
     let keys = Column::Clip { start: low, low, high: low + (1 << size) - 1 };
-    system.lookup(Table { bits: size, columns: vec![keys, Column::Constant(column)] }, vec![x, y]);
+    system.lookup(Table { bits: size, columns: vec![keys, Column::Values(column)] }, vec![x, y]);
     Ok(y)
 }
 
@@ -43,7 +43,7 @@ fn by_mantissa(system: &mut System, x: TensorId, shape: &[usize], m: i64, entrie
     let column = |system: &mut System, of: &dyn Fn(i64) -> i64| {
         let values: Vec<i64> = (0..1 << size).map(|i| of((first + i).min(last))).collect();
         let ends = ends(&values);
-        (Column::Constant(system.constant(&[1 << size], values)), ends)
+        (Column::Values(system.constant(&[1 << size], values)), ends)
     };
     let (starts, _) = column(system, &|p| served(p).0);
     let (widths, (_, widest)) = column(system, &|p| served(p).1);

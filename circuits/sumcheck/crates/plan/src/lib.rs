@@ -232,7 +232,7 @@ impl Made<'_> {
             constant.push((self.plan.integer(number as i64 + 1), coefficient));
             for column in &table.columns {
                 coefficient = self.plan.mul(coefficient, beta);
-                if let Column::Constant(tensor) = column {
+                if let Column::Values(tensor) = column {
                     claims.push(Claim { coefficient, tensor: *tensor, weights: vec![Factor::Eq(own.to_vec())] });
                 } else {
                     constant.push((coefficient, self.column(column, own)));
@@ -253,7 +253,7 @@ impl Made<'_> {
                 self.plan.sum(&[(one, first), (one, up), (minus, down)])
             }
             Column::Below { count } => prefix(&mut self.plan, point, *count),
-            Column::Constant(_) => self.plan.integer(0),
+            Column::Values(_) => self.plan.integer(0),
         }
     }
 

@@ -139,7 +139,7 @@ fn fingerprints_of_lookups(system: &System, layout: &Layout, point: &[Fr], beta:
     Some((constant, claims))
 }
 
-/// T at a point: tags and closed columns, and claims on constants.
+/// T at a point: tags and closed columns, and claims on tensors.
 fn fingerprints_of_tables(system: &System, layout: &Layout, point: &[Fr], beta: Fr) -> Option<(Fr, Vec<Claim>)> {
     let (mut constant, mut claims) = (Fr::from(0u64), Vec::new());
     for (number, (table, place)) in system.tables.iter().zip(&layout.tables).enumerate() {
@@ -149,7 +149,7 @@ fn fingerprints_of_tables(system: &System, layout: &Layout, point: &[Fr], beta: 
         for column in &table.columns {
             coefficient *= beta;
             match column {
-                Column::Constant(tensor) => {
+                Column::Values(tensor) => {
                     claims.push(Claim { coefficient, tensor: *tensor, weights: vec![Factor::Eq(own.to_vec())] });
                 }
                 closed => constant += coefficient * closed.at(own)?,

@@ -51,7 +51,7 @@ pub(crate) fn fingerprints_of_tables(system: &System, layout: &Layout, cubes: &[
     let mut all = vec![Fr::from(0u64); 1 << layout.table_bits];
     for (number, (table, place)) in system.tables.iter().zip(&layout.tables).enumerate() {
         let values = |column: &Column| match column {
-            Column::Constant(id) => cubes[*id].clone(),
+            Column::Values(id) => cubes[*id].clone(),
             closed => Arc::new((0..1 << place.bits).map(|i| closed.entry(i).unwrap_or(0)).collect()),
         };
         let columns: Vec<Arc<Vec<i64>>> = table.columns.iter().map(values).collect();

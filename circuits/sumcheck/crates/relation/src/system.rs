@@ -328,7 +328,7 @@ impl System {
         let exists = |ids: &[TensorId]| ids.iter().all(|id| *id < count);
         let cube = |id: &TensorId| self.tensors.get(*id).map(Tensor::bits);
         let column = |column: &Column| match column {
-            Column::Constant(id) => *id < count,
+            Column::Values(id) => *id < count,
             Column::Clip { low, high, .. } => low <= high,
             Column::Below { .. } => true,
         };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Tables that lookups are entries of: columns that a verifier evaluates itself, or constants in the key.
+//! Tables that lookups are entries of: columns that a verifier evaluates itself, or the values of a tensor.
 
 #![deny(clippy::indexing_slicing)]
 
@@ -25,8 +25,8 @@ pub enum Column {
         /// How many entries are 1.
         count: usize,
     },
-    /// A constant's values.
-    Constant(TensorId),
+    /// A tensor's: a constant's, or what a run computes before the first challenge.
+    Values(TensorId),
 }
 
 /// A table. Its first column is a `Clip` that rises by 1 an entry from its start, so an entry is found by it.
@@ -52,16 +52,16 @@ impl Table {
 }
 
 impl Column {
-    /// The entry at `i`, unless a constant holds it.
+    /// The entry at `i`, unless a tensor holds it.
     pub fn entry(&self, i: usize) -> Option<i64> {
         match self {
             Column::Clip { start, low, high } => Some(start.saturating_add(i as i64).clamp(*low, *high)),
             Column::Below { count } => Some(i64::from(i < *count)),
-            Column::Constant(_) => None,
+            Column::Values(_) => None,
         }
     }
 
-    /// The column's extension at a point, unless a constant holds it.
+    /// The column's extension at a point, unless a tensor holds it.
     pub fn at(&self, point: &[Fr]) -> Option<Fr> {
         match self {
             Column::Clip { start, low, high } => {
@@ -70,7 +70,7 @@ impl Column {
                 Some(Fr::from(first) + ramp(point, bound(high)) - ramp(point, bound(low)))
             }
             Column::Below { count } => Some(prefix(point, *count)),
-            Column::Constant(_) => None,
+            Column::Values(_) => None,
         }
     }
 }

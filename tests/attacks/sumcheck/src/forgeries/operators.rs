@@ -22,7 +22,20 @@ fn of_one(kind: &str, intervals: &[(&[usize], [i64; 2])], attributes: Value) -> 
 }
 
 pub fn forgeries() -> Vec<Forgery> {
-    [division(), root(), greatest(), wide_greatest(), position(), comparison(), wide_comparison(), tables(), mantissas(), moved()].concat()
+    [
+        division(),
+        root(),
+        greatest(),
+        wide_greatest(),
+        position(),
+        comparison(),
+        wide_comparison(),
+        tables(),
+        mantissas(),
+        gathered(),
+        moved(),
+    ]
+    .concat()
 }
 
 const BYTE: [i64; 2] = [0, 255];
@@ -168,6 +181,18 @@ fn mantissas() -> Vec<Forgery> {
         ("the position before, and a remainder beyond its width", &[(0, 0, 8), (1, 0, 3), (2, 0, -2), (3, 0, 64)], 64),
     ];
     by_hints(&world, &[vec![11]], &[81], &lies)
+}
+
+/// Rows of a tensor that the run itself gives, for two runs at once: 70 of the first, 8 of the second. Hint: both rows.
+fn gathered() -> Vec<Forgery> {
+    let text = Text::default().input(&[4, 1], BYTE).input(&[1], [0, 3]);
+    let world = text.then("gather", &["trace 0", "trace 1"], json!({}), &[1, 1], None).world(2);
+    let lies: [(&str, Lie, i64); 3] = [
+        ("another row of a tensor", &[(0, 0, 17)], 17),
+        ("no row of it", &[(0, 0, 5)], 5),
+        ("the same row of another run", &[(0, 0, 6)], 6),
+    ];
+    by_hints(&world, &[vec![7, 70, 17, 2, 9, 6, 8, 1], vec![1, 2]], &[70, 8], &lies)
 }
 
 /// An axis of one entry that is repeated three times, summed: three times the entry, not once.
