@@ -86,7 +86,7 @@ setup: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## Everything, for devel
 demo: $(STAMPS)/py        ## The main job on real input: model, proof, verification on an embedded EVM, a lie refused
 	$(BIN)/vml demo
 
-bench: $(STAMPS)/py-all $(STAMPS)/native  ## Every table of docs/figures.md, measured on this machine
+bench: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/npm  ## Every table of docs/figures.md, measured on this machine
 	$(BIN)/vml bench --all
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ cards: $(STAMPS)/py-all $(STAMPS)/native  ## models/*/README.md, which are commi
 circuits: $(STAMPS)/py    ## circuits/ezkl, which are committed: what each circuit of the zoo takes
 	$(BIN)/python -m verifiable_ml.bench.circuit circuits/ezkl
 
-figures: $(STAMPS)/py-all $(STAMPS)/native ## docs/figures.md, which is committed: every table of `vml bench`
+figures: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/npm ## docs/figures.md, which is committed: every table of `vml bench`
 	$(BIN)/vml bench --all --output docs/figures.md
 
 mutants: $(STAMPS)/py-all $(STAMPS)/native $(STAMPS)/sol  ## docs/mutants.md, which is committed: checks switched off in turn; an hour

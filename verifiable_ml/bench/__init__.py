@@ -15,6 +15,7 @@ from verifiable_ml.bench.execute import batch, latency, recording
 from verifiable_ml.bench.fidelity import fidelity
 from verifiable_ml.bench.float_flow import float_flow
 from verifiable_ml.bench.gas import gas_by_operator, gas_by_part
+from verifiable_ml.bench.generated import gas_generated
 from verifiable_ml.bench.native import native, scaling
 from verifiable_ml.bench.onchain import onchain
 from verifiable_ml.bench.operators import operators
@@ -32,6 +33,7 @@ TABLES: dict[str, Measure] = {
     "scaling": scaling,
     "gas": gas_by_operator,
     "gas-parts": gas_by_part,
+    "gas-generated": gas_generated,
     "recording": recording,
     "latency": latency,
     "batch": batch,

@@ -47,7 +47,7 @@ def gas_by_operator(progress: Progress = silent) -> Table:
         except UnsupportedModel as refused:
             rows.append((case.kind, case.way, "-", "-", "-", "-", refused.reason))
             continue
-        proof = backend.prove_batch(program, [_drawn(program)], keys)
+        proof = backend.prove_batch(program, [drawn(program)], keys)
         key: Any = keys.verification
         stored, verified = gas_of(proof, key, chain)
         rows.append((case.kind, case.way, len(proof.payload), len(key.registration().plan), stored, verified, ""))
@@ -68,7 +68,7 @@ def gas_by_part(progress: Progress = silent) -> Table:
     return Table("gas-parts", "Gas of a native proof, by part", ("model", "gas", *heads), tuple(rows), notes)
 
 
-def _drawn(program: Program) -> dict[str, Any]:
+def drawn(program: Program) -> dict[str, Any]:
     """Seeded integers within the inputs' intervals."""
     rng = np.random.default_rng(0)
     drawn = ((each.name, each.spec) for each in program.inputs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Solidity at run time: only for ezkl's dedicated verifiers, made for one key. Everything else is a committed artifact."""
+"""Solidity at run time: for ezkl's dedicated verifiers, made for one key, and for a bench; all else is a committed artifact."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,35 @@ def compile_source(source: str, contract: str) -> Artifact:
     Raises BackendUnavailable without a compiler, MalformedEvidence if the source does not compile, WorkerFailed if the
     compiler itself dies.
     """
-    answer = _run(_compiler(), _request(source))
+    compiled = compile_sources({"source.sol": source}, "source.sol")
+    if contract not in compiled:
+        raise _malformed(f"there is no contract {contract} in it")
+    return compiled[contract]
+
+
+def compile_sources(sources: Mapping[str, str], file: str, optimiser: Mapping[str, Any] = OPTIMISED) -> dict[str, Artifact]:
+    """The contracts of one of these files, which import each other by their names. Raises as `compile_source`."""
+    answer = _run(_compiler(), _request(sources, file, optimiser))
     faults = [entry for entry in answer.get("errors", []) if entry.get("severity") == "error"]
-    compiled = answer.get("contracts", {}).get("source.sol", {}).get(contract)
-    if faults or compiled is None:
-        why = faults[0].get("formattedMessage", "") if faults else f"there is no contract {contract} in it"
-        raise MalformedEvidence(thing="a verifier's Solidity source", reason=why.strip(), hint="make it anew from its key")
-    return Artifact.from_compiler(contract, compiled)
+    if faults:
+        raise _malformed(faults[0].get("formattedMessage", "").strip())
+    found = answer.get("contracts", {}).get(file, {})
+    return {name: Artifact.from_compiler(name, compiled) for name, compiled in found.items()}
 
 
-def _request(source: str) -> str:
+def _malformed(reason: str) -> MalformedEvidence:
+    return MalformedEvidence(thing="a verifier's Solidity source", reason=reason, hint="make it anew from its key")
+
+
+def _request(sources: Mapping[str, str], file: str, optimiser: Mapping[str, Any]) -> str:
     settings = {
-        "optimizer": OPTIMISED,
+        "optimizer": optimiser,
         "evmVersion": "cancun",
         "metadata": {"bytecodeHash": "none", "appendCBOR": False},
-        "outputSelection": {"*": {"*": OUTPUTS}},
+        "outputSelection": {file: {"*": OUTPUTS}},
     }
-    return json.dumps({"language": "Solidity", "sources": {"source.sol": {"content": source}}, "settings": settings})
+    contents = {name: {"content": text} for name, text in sources.items()}
+    return json.dumps({"language": "Solidity", "sources": contents, "settings": settings})
 
 
 def _compiler() -> list[str]:
