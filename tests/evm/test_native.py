@@ -261,7 +261,7 @@ def test_native_evidence_of_another_shape_is_refused_by_name(world):
 
 
 def test_native_proof_is_not_judged_by_who_runs_dry(world):
-    """A true one is never rejected, whatever it is given: the last and dearest step is the pairing, by a precompile that takes it all."""
+    """A true one is never rejected, whatever it is given: the dearest step is a precompile that takes it all."""
     contract, claim = world.chain.claim_verifiers["SumcheckClaimVerifier"], world.proof.claim
     arguments = claim.program_id, 0, *evidence_arguments(claim, world.proof)
     refused = set()

@@ -63,7 +63,7 @@ class NativeCosts:
 
 def native(progress: Progress = silent) -> Table:
     """Native proofs of seeded networks of known sizes: time, memory, bytes, gas, beside inference in integers."""
-    networks = seededseeded_networks().NETWORKS
+    networks = seeded_networks().NETWORKS
     rows = list[tuple[Cell, ...]]()
     for place, network in enumerate(networks):
         progress(network.name, place / len(networks))
@@ -91,7 +91,7 @@ def _cells(found: NativeCosts) -> tuple[Cell, ...]:
 
 def scaling(progress: Progress = silent) -> Table:
     """How the time of a native proof grows as weights double, and as activations double; with a picture."""
-    series = {"weights": seededseeded_networks().WIDER, "activations": seededseeded_networks().LARGER}
+    series = {"weights": seeded_networks().WIDER, "activations": seeded_networks().LARGER}
     rows, lines = list[tuple[Cell, ...]](), []
     for number, (what, networks) in enumerate(series.items()):
         points = []
@@ -174,7 +174,7 @@ def recorded(proof: BatchProof, key: SumcheckKey, chain: Chain) -> Receipt | Bat
     return chain.verify(Proof(proof.backend, claim, proof.payload, given), claim, key)
 
 
-def seededseeded_networks() -> Any:
+def seeded_networks() -> Any:
     """The module `networks`. Raises BackendUnavailable without torch and sklearn."""
     try:
         from verifiable_ml.bench import networks
