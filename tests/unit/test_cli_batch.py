@@ -152,6 +152,15 @@ def test_batch_proof_for_a_request_is_judged_on_a_chain_with_it():
     assert run(words).exit_code == 1
 
 
+def test_batch_of_one_is_judged_on_a_chain_as_one_claim():
+    run(BATCH.replace("--batch-size 3", "--batch-size 1"))
+    words = "verify proofs/00000.proof proofs/00000.claims -k proofs/key.vk --chain embedded"
+    assert document(words)["chain"]["accepted"]
+    assert document(f"{words} --context {REQUEST}")["error"] == "InvalidInput"
+    done = run(words.replace("00000.claims", "00001.claims"))
+    assert (done.exit_code, done.stdout.count("REJECTED")) == (1, 2), done.output
+
+
 def test_key_of_a_batch_is_deployed():
     said = document("deploy p.vml --batch 3")
     assert set(said["gas"]) == {"SumcheckVerifier", "SumcheckBatchVerifier", "plan", "register"}

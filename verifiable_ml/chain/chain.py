@@ -157,8 +157,11 @@ class Chain:
         reason = _of_runs(registration, len(claims)) or next(filter(None, reasons), "")
         if reason:
             return BatchReceipt(accepted=False, reason=reason, gas_used=0, transaction=b"", claim_ids=ids)
-        arguments = (context, claims[0].program_id, len(claims), *batch_arguments(claims, proof))
-        reason, sent = self._recorded(registration, arguments, ids)
+        if len(claims) > 1:
+            arguments = (context, claims[0].program_id, len(claims), *batch_arguments(claims, proof))
+            reason, sent = self._recorded(registration, arguments, ids)
+        else:
+            reason, sent = self._recorded(registration, _alone(claims[0], proof, context), ids[0])
         return BatchReceipt(not reason, reason, sent.gas_used, sent.transaction, ids)
 
     def _recorded(self, registration: Pinnable, arguments: tuple[Any, ...], ids: bytes | tuple[bytes, ...]) -> tuple[str, Sent]:
@@ -217,6 +220,14 @@ class Chain:
 def _of_runs(registration: Pinnable, claims: int) -> str:
     """Why a key is not of so many claims, "" if it is."""
     return "" if registration.runs == claims else f"the key is of {registration.runs} claims at once, not of {claims}"
+
+
+def _alone(claim: Claim, proof: BatchEvidence, context: bytes) -> tuple[Any, ...]:
+    """A batch of one, as the contract for one claim takes it, which knows no requests. Raises InvalidInput."""
+    if context != UNBOUND:
+        reason = "the contract there takes proofs that were made for no request"
+        raise InvalidInput(thing="a batch of one claim", reason=reason, hint="a Settlement takes what was made for its request")
+    return claim.program_id, claim.privacy.code, *batch_arguments((claim,), proof)
 
 
 def _hex(ids: bytes | tuple[bytes, ...]) -> str:
