@@ -169,3 +169,9 @@ def test_same_rejects_what_differs():
     given = registers()
     given[B] = given[A]
     assert run(instruction(37, imm=3), given=list(given)) == given
+
+
+def test_code_of_no_instruction_is_refused():
+    known = {*range(1, 19), *range(32, 43)}
+    for code in set(range(256)) - known:
+        assert harness().machine(registers(), b"", instruction(code)) == Refused("NoInstruction")

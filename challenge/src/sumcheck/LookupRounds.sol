@@ -19,12 +19,12 @@ library LookupRounds {
         pure
         returns (bytes32)
     {
-        uint256 value;
+        (uint256 value, uint256 p) = (0, P);
         unchecked {
             for (uint256 end = tau + 32 * n; tau < end; tau += 32) {
                 state = Transcript.draw(Transcript.absorb(state, "lookup round", start, DEGREE), "lookup point");
-                uint256 r = Transcript.scalar(state);
-                value = _evaluate(value, start, r, tau);
+                uint256 r = uint256(state) % p;
+                value = _evaluate(value, start, r, tau, p);
                 assembly ("memory-safe") {
                     mstore(point, r)
                 }
@@ -37,21 +37,25 @@ library LookupRounds {
         return state;
     }
 
-    /// @dev q(r), by Horner's rule; q(0) = claim - tau (q(1) - q(0)).
-    function _evaluate(uint256 claim, uint256 start, uint256 r, uint256 tau) private pure returns (uint256 value) {
-        bool above;
+    /// @dev q(r), by Horner's rule; q(0) = claim - tau (q(1) - q(0)). A word that is not below P is refused in the end, so no sum that
+    /// counts reaches 2^256.
+    function _evaluate(uint256 claim, uint256 start, uint256 r, uint256 tau, uint256 p)
+        private
+        pure
+        returns (uint256 value)
+    {
+        bool below = true;
         assembly ("memory-safe") {
-            let p := P
             let sum
             for { let next := add(start, 256) } iszero(lt(next, start)) { next := sub(next, 32) } {
                 let word := calldataload(next)
-                above := or(above, iszero(lt(word, p)))
+                below := and(below, lt(word, p))
                 sum := addmod(sum, word, p)
-                value := mulmod(addmod(value, word, p), r, p)
+                value := mulmod(add(value, word), r, p)
             }
             value := addmod(value, addmod(claim, sub(p, mulmod(mload(tau), sum, p)), p), p)
         }
-        if (above) revert Scalar.NotCanonical();
+        if (!below) revert Scalar.NotCanonical();
     }
 
     /// @notice helper prod(alpha - f_b) - sum over b of n_b prod of the others, for eight fractions.

@@ -6,6 +6,7 @@ import {Axis, IndexTable} from "./IndexTable.sol";
 import {LookupRounds} from "./LookupRounds.sol";
 import {Mercury} from "./Mercury.sol";
 import {Multilinear} from "./Multilinear.sol";
+import {Operands} from "./Operands.sol";
 import {PublicValue} from "./PublicValue.sol";
 import {Rounds} from "./Rounds.sol";
 import {P, Scalar} from "./Scalar.sol";
@@ -13,8 +14,12 @@ import {Transcript} from "./Transcript.sol";
 
 /// @title The verifier of every program's proofs: it follows a plan, which circuits/sumcheck/crates/plan makes of a key.
 /// @notice Registers are words of memory, written once; an instruction is code u8, registers d, a, b u24, count n u16, immediate u32.
-/// What each does is said in machine.rs beside its name, in the order of the numbers here.
+/// What each does is said in machine.rs beside its name.
+/// @dev An instruction is a function of the word that begins with it and of the first register's address, and takes what it needs out of the
+/// word: taking out everything for all of them would cost as much as most of them do.
 library Machine {
+    using Operands for uint256;
+
     /// @notice The proof does not show the statement. Reasons: 1 lookups, 2 products, 3 what is stored.
     error Rejected(uint256 reason);
 
@@ -31,31 +36,62 @@ library Machine {
         uint256[4] tau;
     }
 
+    /// @dev Codes of instructions are below it.
+    uint256 private constant CODES = 43;
+
+    /// @notice The address of a table in memory: by code, the function that does it.
+    /// @dev INVARIANT: no entry is empty. What no instruction has is `_none`, and so is 0, which stands for every code beyond the table.
+    function instructions() internal pure returns (uint256 table) {
+        // forgefmt: disable-next-item
+        function(Run memory, uint256, uint256) internal view[CODES] memory functions = [
+            _none, _products, _sum, _copy, _eq, _complement, _prefix, _eqPrefix, _ramp, _table, // from 0 on
+            _evaluate, _dot, _map, _scale, _dotData, _outer, _window, _total, _pairDot, _none, // from 10 on
+            _none, _none, _none, _none, _none, _none, _none, _none, _none, _none, // from 20 on
+            _none, _none, _read, _draw, _rounds, _lookupRounds, _defect, _same, _points, _fold, // from 30 on
+            _opening, _public, _publicValue // from 40 on
+        ];
+        assembly ("memory-safe") {
+            table := functions
+        }
+    }
+
     /// @notice Runs instructions from address `code` to `end`; registers are from address `registers` on.
-    function run(Run memory r, uint256 code, uint256 end, uint256 registers) internal view {
-        for (; code < end;) {
+    /// @param table Of `instructions`, made before the registers: they are written upwards, so no plan writes there.
+    function run(uint256 table, Run memory r, uint256 code, uint256 end, uint256 registers) internal view {
+        function(Run memory, uint256, uint256) internal view instruction;
+        while (code < end) {
             uint256 word;
             assembly ("memory-safe") {
-                word := shr(128, mload(code))
+                word := mload(code)
                 code := add(code, 16)
+                let place := byte(0, word)
+                instruction := mload(add(table, shl(5, mul(place, lt(place, CODES)))))
             }
-            unchecked {
-                uint256 d = registers + ((word >> 91) & 0x1fffffe0);
-                uint256 a = registers + ((word >> 67) & 0x1fffffe0);
-                uint256 b = registers + ((word >> 43) & 0x1fffffe0);
-                if (word >> 120 == 1) _products(d, registers, (word >> 32) & 0xffff, r.data + (word & 0xffffffff));
-                else if (word >> 120 == 2) _sum(d, registers, (word >> 32) & 0xffff, r.data + (word & 0xffffffff));
-                else if (word >> 120 < 32) _weights(r, word, d, a, b);
-                else _protocol(r, word, d, a, b);
-            }
+            instruction(r, word, registers);
         }
+    }
+
+    function _none(Run memory, uint256 word, uint256) private pure {
+        revert NoInstruction(word >> 248);
+    }
+
+    /// @dev Address of the data that the immediate names.
+    function _data(Run memory r, uint256 word) private pure returns (uint256) {
+        unchecked {
+            return r.data + word.imm();
+        }
+    }
+
+    function _label(Run memory r, uint256 word) private pure returns (bytes32) {
+        return bytes32(_data(r, word).get());
     }
 
     // ---- arithmetic -----------------------------------------------------------------------------------------------------
 
     /// @dev Operands are pairs of u24 in the data: distances from the first register r, in bytes. A word w holds five of them; the loop is
     /// unrolled so, since its own steps cost as much as a product.
-    function _products(uint256 d, uint256 r, uint256 n, uint256 data) private pure {
+    function _products(Run memory shared, uint256 word, uint256 r) private pure {
+        (uint256 d, uint256 n, uint256 data) = (word.d(r), word.n(), _data(shared, word));
         assembly ("memory-safe") {
             let p := P
             let m := 0xffffff
@@ -77,7 +113,8 @@ library Machine {
         }
     }
 
-    function _sum(uint256 d, uint256 r, uint256 n, uint256 data) private pure {
+    function _sum(Run memory shared, uint256 word, uint256 r) private pure {
+        (uint256 d, uint256 n, uint256 data) = (word.d(r), word.n(), _data(shared, word));
         assembly ("memory-safe") {
             let p := P
             let m := 0xffffff
@@ -99,73 +136,38 @@ library Machine {
         }
     }
 
-    function _weights(Run memory r, uint256 word, uint256 d, uint256 a, uint256 b) private pure {
-        uint256 op = word >> 120;
-        (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
-        uint256 value;
-        if (op == 3) return _copy(d, a, n);
-        if (op == 4) value = Multilinear.eq(a, b, n);
-        else if (op == 6) value = Multilinear.prefix(a, n, imm);
-        else if (op == 7) value = Multilinear.eqPrefix(a, b, n, imm);
-        else if (op == 8) value = Multilinear.ramp(a, n, imm);
-        else if (op == 10) value = _evaluate(a, b, n);
-        else if (op == 11) value = Multilinear.dot(a, b, n);
-        else if (op == 17) value = Multilinear.sum(a, n);
-        else if (op == 18) value = _pairDot(a, b, n, r.data + imm);
-        else if (op == 14) value = _scaled(a, n, r.data + imm, 0);
-        else return _tables(r, op, d, a, b, n, imm);
-        assembly ("memory-safe") {
-            mstore(d, value)
-        }
-    }
-
-    function _copy(uint256 d, uint256 a, uint256 n) private pure {
+    function _copy(Run memory, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 a, uint256 n) = (word.d(first), word.a(first), word.n());
         assembly ("memory-safe") {
             mcopy(d, a, shl(5, n))
         }
     }
 
-    /// @dev Instructions that write many registers.
-    function _tables(Run memory r, uint256 op, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
-        if (op == 9) Multilinear.eqTable(a, n, d);
-        else if (op == 5) Multilinear.complement(a, n, d);
-        else if (op == 12) _map(d, a, n, r.data + imm);
-        else if (op == 13) _scaled(a, n, r.data + imm, d);
-        else if (op == 15) _outer(d, a, b, n, imm);
-        else if (op == 16) _window(d, a, b, r.data + imm);
-        else revert NoInstruction(op);
+    function _total(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.sum(word.a(first), word.n()));
     }
 
-    function _protocol(Run memory r, uint256 word, uint256 d, uint256 a, uint256 b) private view {
-        uint256 op = word >> 120;
-        (uint256 n, uint256 imm) = ((word >> 32) & 0xffff, word & 0xffffffff);
-        if (op == 32) _read(r, d, n, imm);
-        else if (op == 33) _draw(r, d, n, imm);
-        else if (op == 34) _rounds(r, d, a, n, imm);
-        else if (op == 35) _lookupRounds(r, d, a, n);
-        else if (op == 36) _defect(d, a, b, imm);
-        else if (op == 37) _same(a, b, imm);
-        else if (op == 38) r.proof = _points(r, d, n, imm, r.proof, 64);
-        else if (op == 39) _fold(r, a, b, n, imm);
-        else if (op == 40) _opening(r, a, b, n);
-        else if (op == 41) r.statement = _points(r, d, n, imm, r.statement, 32);
-        else if (op == 42) _publicValue(r, d, a, b, n, imm);
-        else revert NoInstruction(op);
+    function _dot(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.dot(word.a(first), word.b(first), word.n()));
     }
 
-    // ---- weights --------------------------------------------------------------------------------------------------------
-
-    /// @dev On a copy: tables are read more than once.
-    function _evaluate(uint256 a, uint256 b, uint256 n) private pure returns (uint256) {
-        uint256 copy;
+    function _pairDot(Run memory r, uint256 word, uint256 first) private pure {
+        (uint256 a, uint256 b, uint256 n, uint256 data) = (word.a(first), word.b(first), word.n(), _data(r, word));
+        uint256 sum;
         assembly ("memory-safe") {
-            copy := mload(0x40)
-            mcopy(copy, b, shl(add(n, 5), 1))
+            let p := P
+            for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
+                let places := mload(data)
+                let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), p)
+                product := mulmod(product, mload(add(b, and(shr(208, places), 0xffff))), p)
+                sum := addmod(sum, mulmod(product, mload(add(b, and(shr(192, places), 0xffff))), p), p)
+            }
         }
-        return Multilinear.evaluate(copy, a, n);
+        word.d(first).put(sum);
     }
 
-    function _map(uint256 d, uint256 a, uint256 n, uint256 data) private pure {
+    function _map(Run memory r, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 a, uint256 n, uint256 data) = (word.d(first), word.a(first), word.n(), _data(r, word));
         assembly ("memory-safe") {
             let p := P
             for { let end := add(data, shl(2, n)) } lt(data, end) { data := add(data, 4) } {
@@ -176,16 +178,12 @@ library Machine {
         }
     }
 
-    function _pairDot(uint256 a, uint256 b, uint256 n, uint256 data) private pure returns (uint256 sum) {
-        assembly ("memory-safe") {
-            let p := P
-            for { let end := add(data, shl(3, n)) } lt(data, end) { data := add(data, 8) } {
-                let places := mload(data)
-                let product := mulmod(mload(add(a, shr(240, places))), mload(add(a, and(shr(224, places), 0xffff))), p)
-                product := mulmod(product, mload(add(b, and(shr(208, places), 0xffff))), p)
-                sum := addmod(sum, mulmod(product, mload(add(b, and(shr(192, places), 0xffff))), p), p)
-            }
-        }
+    function _scale(Run memory r, uint256 word, uint256 first) private pure {
+        _scaled(word.a(first), word.n(), _data(r, word), word.d(first));
+    }
+
+    function _dotData(Run memory r, uint256 word, uint256 first) private pure {
+        word.d(first).put(_scaled(word.a(first), word.n(), _data(r, word), 0));
     }
 
     /// @dev Entries times integers: each written from d on if d is not 0, and their sum.
@@ -205,7 +203,9 @@ library Machine {
         }
     }
 
-    function _outer(uint256 d, uint256 a, uint256 b, uint256 n, uint256 count) private pure {
+    function _outer(Run memory, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 a, uint256 b) = (word.d(first), word.a(first), word.b(first));
+        (uint256 n, uint256 count) = (word.n(), word.imm());
         assembly ("memory-safe") {
             let p := P
             for { let end := add(a, shl(5, count)) } lt(a, end) { a := add(a, 32) } {
@@ -221,41 +221,59 @@ library Machine {
         }
     }
 
-    function _window(uint256 d, uint256 a, uint256 b, uint256 data) private pure {
-        Axis memory axis =
-            Axis(_u32(data, 2), _u32(data, 3), _u32(data, 4), _u32(data, 5), _u32(data, 6), _u32(data, 7));
-        (uint256[] memory r, uint256[] memory i) = (_array(a, _u32(data, 0)), _array(b, _u32(data, 1)));
+    // ---- weights --------------------------------------------------------------------------------------------------------
+
+    function _eq(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.eq(word.a(first), word.b(first), word.n()));
+    }
+
+    function _complement(Run memory, uint256 word, uint256 first) private pure {
+        Multilinear.complement(word.a(first), word.n(), word.d(first));
+    }
+
+    function _prefix(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.prefix(word.a(first), word.n(), word.imm()));
+    }
+
+    function _eqPrefix(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.eqPrefix(word.a(first), word.b(first), word.n(), word.imm()));
+    }
+
+    function _ramp(Run memory, uint256 word, uint256 first) private pure {
+        word.d(first).put(Multilinear.ramp(word.a(first), word.n(), word.imm()));
+    }
+
+    function _table(Run memory, uint256 word, uint256 first) private pure {
+        Multilinear.eqTable(word.a(first), word.n(), word.d(first));
+    }
+
+    /// @dev On a copy: tables are read more than once.
+    function _evaluate(Run memory, uint256 word, uint256 first) private pure {
+        (uint256 b, uint256 n) = (word.b(first), word.n());
+        uint256 copy;
+        assembly ("memory-safe") {
+            copy := mload(0x40)
+            mcopy(copy, b, shl(add(n, 5), 1))
+        }
+        word.d(first).put(Multilinear.evaluate(copy, word.a(first), n));
+    }
+
+    function _window(Run memory shared, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 data) = (word.d(first), _data(shared, word));
+        Axis memory axis = Axis(data.u32(2), data.u32(3), data.u32(4), data.u32(5), data.u32(6), data.u32(7));
+        uint256[] memory r = word.a(first).array(data.u32(0));
+        uint256[] memory i = word.b(first).array(data.u32(1));
         uint256[] memory sums = IndexTable.values(axis, r, i);
         assembly ("memory-safe") {
             mcopy(d, add(sums, 32), shl(5, mload(sums)))
         }
     }
 
-    function _u32(uint256 data, uint256 place) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := shr(224, mload(add(data, shl(2, place))))
-        }
-    }
-
-    function _array(uint256 from, uint256 n) private pure returns (uint256[] memory words) {
-        words = new uint256[](n);
-        assembly ("memory-safe") {
-            mcopy(add(words, 32), from, shl(5, n))
-        }
-    }
-
     // ---- protocol -------------------------------------------------------------------------------------------------------
 
-    function _label(Run memory r, uint256 imm) private pure returns (bytes32 label) {
-        uint256 place = r.data + imm;
-        assembly ("memory-safe") {
-            label := mload(place)
-        }
-    }
-
-    function _read(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
-        uint256 start = r.proof;
-        r.state = Transcript.absorb(r.state, _label(r, imm), start, n);
+    function _read(Run memory r, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 n, uint256 start) = (word.d(first), word.n(), r.proof);
+        r.state = Transcript.absorb(r.state, _label(r, word), start, n);
         Scalar.checkWords(start, n);
         assembly ("memory-safe") {
             calldatacopy(d, start, shl(5, n))
@@ -263,8 +281,9 @@ library Machine {
         r.proof = start + 32 * n;
     }
 
-    function _draw(Run memory r, uint256 d, uint256 n, uint256 imm) private pure {
-        (bytes32 state, bytes32 label) = (r.state, _label(r, imm));
+    function _draw(Run memory r, uint256 word, uint256 first) private pure {
+        (bytes32 state, bytes32 label) = (r.state, _label(r, word));
+        (uint256 d, uint256 n) = (word.d(first), word.n());
         assembly ("memory-safe") {
             let p := P
             mstore(32, label)
@@ -277,13 +296,11 @@ library Machine {
         r.state = state;
     }
 
-    function _rounds(Run memory r, uint256 d, uint256 a, uint256 n, uint256 degree) private pure {
+    function _rounds(Run memory r, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 n, uint256 degree) = (word.d(first), word.n(), word.imm());
         uint256[] memory point = new uint256[](n);
         uint256 value;
-        assembly ("memory-safe") {
-            value := mload(a)
-        }
-        (r.state, value) = Rounds.verify(r.state, value, r.proof, degree, point);
+        (r.state, value) = Rounds.verify(r.state, word.a(first).get(), r.proof, degree, point);
         assembly ("memory-safe") {
             mcopy(d, add(point, 32), shl(5, n))
             mstore(add(d, shl(5, n)), value)
@@ -291,52 +308,46 @@ library Machine {
         r.proof += 32 * n * degree;
     }
 
-    function _lookupRounds(Run memory r, uint256 d, uint256 a, uint256 n) private pure {
-        r.state = LookupRounds.verify(r.state, r.proof, a, n, d);
-        r.proof += 32 * n * LookupRounds.DEGREE;
+    function _lookupRounds(Run memory r, uint256 word, uint256 first) private pure {
+        r.state = LookupRounds.verify(r.state, r.proof, word.a(first), word.n(), word.d(first));
+        r.proof += 32 * word.n() * LookupRounds.DEGREE;
     }
 
-    function _defect(uint256 d, uint256 a, uint256 b, uint256 imm) private pure {
-        uint256 alpha;
-        assembly ("memory-safe") {
-            alpha := mload(b)
-        }
-        uint256 value = LookupRounds.defect(a, imm == 0 ? 0 : a + 288, alpha);
-        assembly ("memory-safe") {
-            mstore(d, value)
-        }
+    function _defect(Run memory, uint256 word, uint256 first) private pure {
+        (uint256 a, uint256 alpha) = (word.a(first), word.b(first).get());
+        word.d(first).put(LookupRounds.defect(a, word.imm() == 0 ? 0 : a + 288, alpha));
     }
 
-    function _same(uint256 a, uint256 b, uint256 reason) private pure {
-        bool same;
-        assembly ("memory-safe") {
-            same := eq(mload(a), mload(b))
-        }
-        if (!same) revert Rejected(reason);
+    function _same(Run memory, uint256 word, uint256 first) private pure {
+        if (word.a(first).get() != word.b(first).get()) revert Rejected(word.imm());
     }
 
-    /// @dev n items of `size` bytes of calldata, absorbed; where they begin goes to d, where they end is returned.
-    function _points(Run memory r, uint256 d, uint256 n, uint256 imm, uint256 start, uint256 size)
+    function _points(Run memory r, uint256 word, uint256 first) private pure {
+        r.proof = _absorb(r, word, first, r.proof, 2);
+    }
+
+    function _public(Run memory r, uint256 word, uint256 first) private pure {
+        r.statement = _absorb(r, word, first, r.statement, 1);
+    }
+
+    /// @dev n items of `size` words of calldata, absorbed; where they begin goes to d, where they end is returned.
+    function _absorb(Run memory r, uint256 word, uint256 first, uint256 start, uint256 size)
         private
         pure
         returns (uint256)
     {
-        r.state = Transcript.absorb(r.state, _label(r, imm), start, n * size / 32);
-        assembly ("memory-safe") {
-            mstore(d, start)
-        }
-        return start + n * size;
+        uint256 count = size * word.n();
+        r.state = Transcript.absorb(r.state, _label(r, word), start, count);
+        word.d(first).put(start);
+        return start + 32 * count;
     }
 
-    function _fold(Run memory r, uint256 a, uint256 b, uint256 n, uint256 imm) private view {
-        uint256 start;
-        assembly ("memory-safe") {
-            start := mload(b)
-        }
+    function _fold(Run memory r, uint256 word, uint256 first) private view {
+        (uint256 a, uint256 start) = (word.a(first), word.b(first).get());
         bool pinned = start == 0;
         unchecked {
-            start += pinned ? r.data + imm : imm;
-            for (uint256 end = start + 64 * n; start < end; start += 64) {
+            start += pinned ? _data(r, word) : word.imm();
+            for (uint256 end = start + 64 * word.n(); start < end; start += 64) {
                 (uint256 x, uint256 y, uint256 weight) = (0, 0, 0);
                 assembly ("memory-safe") {
                     switch pinned
@@ -356,25 +367,16 @@ library Machine {
         }
     }
 
-    function _opening(Run memory r, uint256 a, uint256 b, uint256 n) private view {
-        uint256 value;
-        assembly ("memory-safe") {
-            value := mload(b)
-        }
-        r.state = Mercury.verify(r.state, [r.sum.x, r.sum.y], _array(a, n), value, r.proof, r.tau);
+    function _opening(Run memory r, uint256 word, uint256 first) private view {
+        uint256[] memory point = word.a(first).array(word.n());
+        r.state = Mercury.verify(r.state, [r.sum.x, r.sum.y], point, word.b(first).get(), r.proof, r.tau);
         r.proof += 32 * Mercury.WORDS;
     }
 
     /// @dev In the data: how integers are read, and `inner` of them for each outer weight.
-    function _publicValue(Run memory r, uint256 d, uint256 a, uint256 b, uint256 n, uint256 imm) private pure {
-        (uint256 form, uint256 inner) = (_u32(r.data + imm, 0), _u32(r.data + imm, 1));
-        uint256 start;
-        assembly ("memory-safe") {
-            start := mload(sub(d, 32))
-        }
-        uint256 value = PublicValue.at(form, start, inner, a, n, b);
-        assembly ("memory-safe") {
-            mstore(d, value)
-        }
+    function _publicValue(Run memory r, uint256 word, uint256 first) private pure {
+        (uint256 d, uint256 data) = (word.d(first), _data(r, word));
+        (uint256 form, uint256 inner, uint256 start) = (data.u32(0), data.u32(1), (d - 32).get());
+        d.put(PublicValue.at(form, start, inner, word.a(first), word.n(), word.b(first)));
     }
 }

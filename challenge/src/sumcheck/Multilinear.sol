@@ -10,12 +10,13 @@ library Multilinear {
     function eq(uint256 x, uint256 y, uint256 n) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             let p := P
+            let most := add(1, shl(1, p))
             value := 1
             for { let end := add(x, shl(5, n)) } lt(x, end) { x := add(x, 32) } {
-                let both := mulmod(mload(x), mload(y), p)
-                // 1 + 2 x y - (x + y), kept above zero by 2 p; no sum reaches 2^256
-                let distance := sub(mul(2, p), add(mload(x), mload(y)))
-                value := mulmod(value, addmod(add(1, shl(1, both)), distance, p), p)
+                let a := mload(x)
+                let b := mload(y)
+                // 1 + 2 a b - (a + b), kept above zero by 2 p; no sum reaches 2^256
+                value := mulmod(value, add(shl(1, mulmod(a, b, p)), sub(most, add(a, b))), p)
                 y := add(y, 32)
             }
         }
@@ -109,7 +110,7 @@ library Multilinear {
                     let middle := add(table, size)
                 } lt(low, middle) { low := add(low, 32) } {
                     let from := mload(low)
-                    mstore(low, addmod(from, mulmod(r, addmod(mload(add(low, size)), sub(p, from), p), p), p))
+                    mstore(low, addmod(from, mulmod(r, add(mload(add(low, size)), sub(p, from)), p), p))
                 }
                 size := shr(1, size)
             }

@@ -17,11 +17,12 @@ library Rounds {
         returns (bytes32 next, uint256 value)
     {
         (next, value) = (state, claim);
+        uint256 p = P;
         unchecked {
             for (uint256 i; i < point.length; ++i) {
                 next = Transcript.draw(Transcript.absorb(next, "round", start, degree), "point");
-                uint256 r = Transcript.scalar(next);
-                value = _evaluate(value, start, degree, r);
+                uint256 r = uint256(next) % p;
+                value = _evaluate(value, start, degree, r, p);
                 assembly ("memory-safe") {
                     mstore(add(point, shl(5, add(i, 1))), r)
                 }
@@ -30,25 +31,29 @@ library Rounds {
         }
     }
 
-    /// @dev p(r), by Horner's rule from the highest coefficient on, and beside it the sum of all.
-    function _evaluate(uint256 claim, uint256 start, uint256 degree, uint256 r) private pure returns (uint256 value) {
-        bool above;
+    /// @dev p(r), by Horner's rule from the highest coefficient on, and beside it the sum of all. A word that is not below P is
+    /// refused in the end, so no sum that counts reaches 2^256. Each caller keeps P at hand, which costs 30 gas to fetch.
+    function _evaluate(uint256 claim, uint256 start, uint256 degree, uint256 r, uint256 p)
+        private
+        pure
+        returns (uint256 value)
+    {
+        bool below = true;
         assembly ("memory-safe") {
-            let p := P
             let word
             let sum
             for { let next := add(start, shl(5, sub(degree, 1))) } gt(next, start) { next := sub(next, 32) } {
                 word := calldataload(next)
-                above := or(above, iszero(lt(word, p)))
+                below := and(below, lt(word, p))
                 sum := addmod(sum, word, p)
-                value := mulmod(addmod(value, word, p), r, p)
+                value := mulmod(add(value, word), r, p)
             }
             word := calldataload(start)
-            above := or(above, iszero(lt(word, p)))
+            below := and(below, lt(word, p))
             sum := addmod(sum, addmod(word, word, p), p)
             value := addmod(value, addmod(claim, sub(p, sum), p), p)
             value := addmod(word, mulmod(value, r, p), p)
         }
-        if (above) revert Scalar.NotCanonical();
+        if (!below) revert Scalar.NotCanonical();
     }
 }

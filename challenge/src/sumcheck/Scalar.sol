@@ -39,14 +39,13 @@ library Scalar {
 
     /// @notice The words of calldata from `at` on, each a scalar.
     function checkWords(uint256 start, uint256 count) internal pure {
-        unchecked {
-            for (uint256 end = start + 32 * count; start < end; start += 32) {
-                uint256 word;
-                assembly ("memory-safe") {
-                    word := calldataload(start)
-                }
-                if (word >= P) revert NotCanonical();
+        bool below = true;
+        assembly ("memory-safe") {
+            let p := P
+            for { let end := add(start, shl(5, count)) } lt(start, end) { start := add(start, 32) } {
+                below := and(below, lt(calldataload(start), p))
             }
         }
+        if (!below) revert NotCanonical();
     }
 }

@@ -26,6 +26,7 @@ contract SumcheckVerifier {
         external
         view
     {
+        uint256 table = Machine.instructions();
         uint256 plan = _load(plans);
         if (_field(plan, 0) != VERSION) revert NoPlan();
         if (statement.length != _field(plan, 5) || proof.length != _field(plan, 6)) revert WrongLength();
@@ -41,7 +42,7 @@ contract SumcheckVerifier {
             mstore(add(run, 32), proof.offset)
             mstore(add(run, 64), statement.offset)
         }
-        Machine.run(run, code, registers, registers);
+        Machine.run(table, run, code, registers, registers);
     }
 
     /// @dev The transcript knows version, key, context, that nothing is hidden, and how many inputs are run at once.

@@ -100,8 +100,9 @@ contract SumcheckHarness {
             first := add(registers, 32)
             from := add(code, 32)
         }
+        uint256 table = Machine.instructions();
         gas = gasleft();
-        Machine.run(run, from, from + code.length, first);
+        Machine.run(table, run, from, from + code.length, first);
         return (registers, gas - gasleft());
     }
 
