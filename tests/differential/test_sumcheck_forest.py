@@ -11,6 +11,7 @@ import pytest
 from differential.record_sumcheck import CONTEXT, statement, words
 from differential.step_chain import Refused
 from differential.sumcheck_verifier import Recorded, verifier
+from verifiable_ml.chain import embedded
 from verifiable_ml.commitment import OutputBytes, Privacy, decode_tensor
 from verifiable_ml.proving import batch_backend
 
@@ -56,10 +57,11 @@ def test_forest_is_proved_for_all_inputs_at_once(case):
     assert len({claim.outputs[0].data for claim in case.proof.claims}) > 1, "a forest that always says the same shows little"
 
 
-def test_forest_is_verified_on_an_evm(case):
-    gas = verifier().verify(case.recorded)
-    assert not isinstance(gas, Refused), gas
-    assert gas < 16_000_000  # of one transaction, since EIP-7825
+def test_forest_is_recorded_on_an_evm_claim_by_claim(case):
+    receipt = embedded().verify_batch(case.proof, case.proof.claims, case.keys.verification)
+    assert receipt.accepted, receipt.reason
+    assert receipt.claim_ids == tuple(claim.id for claim in case.proof.claims)
+    assert receipt.gas_used < 1 << 24  # of one transaction, since EIP-7825
 
 
 def test_another_answer_to_one_of_the_inputs_is_refused(case):
