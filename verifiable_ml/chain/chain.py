@@ -150,9 +150,10 @@ class Chain:
 
         context: the request that the proof is for. Raises as `verify`.
         """
-        registration, ids = key.registration(), tuple(claim.id for claim in claims)
+        registration = key.registration()
         for claim in claims:
             claim.check()
+        ids = tuple(claim.id for claim in claims)
         reasons = (mismatch(claim, proof, registration) for claim in claims)
         reason = _of_runs(registration, len(claims)) or next(filter(None, reasons), "")
         if reason:

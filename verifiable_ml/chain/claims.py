@@ -40,7 +40,7 @@ def _inputs(claim: Claim, proof: Evidence) -> tuple[bytes, ...]:
         return tuple(given.digest for given in claim.inputs)
     if claim.privacy.input == "private":
         return (b"",) * len(claim.inputs)
-    given = tuple(_bytes(data, "a public input") for data in proof.public_inputs)
+    given = _tensors(proof.public_inputs)
     if len(given) != len(claim.inputs):
         raise malformed("the public inputs", f"the claim has {len(claim.inputs)}, the evidence {len(given)}")
     return given
@@ -51,9 +51,9 @@ def batch_arguments(claims: Sequence[Claim], proof: BatchEvidence) -> tuple[Any,
 
     Raises MalformedEvidence as `evidence_arguments`, or if claims have not as many tensors as one another.
     """
-    if len(proof.public_inputs) != len(claims):
-        raise malformed("the public inputs", f"there are {len(claims)} claims, and inputs of {len(proof.public_inputs)}")
-    runs = [tuple(_bytes(data, "a public input") for data in given) for given in proof.public_inputs]
+    if not isinstance(proof.public_inputs, tuple) or len(proof.public_inputs) != len(claims):
+        raise malformed("the public inputs", f"they are not those of {len(claims)} claims")
+    runs = list(map(_tensors, proof.public_inputs))
     inputs = _joined([len(claim.inputs) for claim in claims], runs, "inputs")
     outputs = _joined(
         [len(claims[0].outputs)] * len(claims), [tuple(o.data for o in claim.outputs) for claim in claims], "outputs"
@@ -99,6 +99,12 @@ def verdict_of(refused: Reverted) -> str:
 def malformed(thing: str, reason: str) -> MalformedEvidence:
     """An error for bytes that no honest prover writes."""
     return MalformedEvidence(thing=thing, reason=reason, hint="ask its sender for the proof file as `vml prove` wrote it")
+
+
+def _tensors(given: Any) -> tuple[bytes, ...]:
+    if not isinstance(given, tuple):
+        raise malformed("the public inputs", f"they are {type(given).__name__}, not a tuple of bytes")
+    return tuple(_bytes(data, "a public input") for data in given)
 
 
 def _bytes(value: Any, thing: str) -> bytes:

@@ -41,7 +41,7 @@ class PlanRegistration:
         if not (len(self.program_id) == 32 == len(self.srs_id) and self.plan[:4] == PLAN_VERSION.to_bytes(4)):
             reason = "ids have 32 bytes, and the plan its version"
             raise InvalidInput(thing="a registration", reason=reason, hint="take it from the verification key")
-        if len(self.plan) < HEADER or self._field(5) != sum(map(statement_words, self.inputs + self.outputs)):
+        if len(self.plan) < HEADER or self.runs < 1 or self._field(5) != sum(map(statement_words, self.inputs + self.outputs)):
             reason = "the plan is of other inputs and outputs"
             raise InvalidInput(thing="a registration", reason=reason, hint="take it from the verification key")
 

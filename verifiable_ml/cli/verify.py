@@ -46,7 +46,7 @@ def verify(
       vml verify three.proof three.claim --key model.vk --chain embedded
     """
     evidence, pinned, request = files.read_evidence(proof), files.read_key(key), bound_to(context)
-    if chain and request != UNBOUND and isinstance(evidence, proving.Proof):
+    if chain and request != UNBOUND and (isinstance(evidence, proving.Proof) or len(evidence.claims) == 1):
         reason = "the contract there takes proofs that were made for no request"
         raise InvalidInput(thing="--chain", reason=reason, hint="leave it out; a Settlement takes what was made for its request")
     judged = (

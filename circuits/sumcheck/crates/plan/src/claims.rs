@@ -2,7 +2,7 @@
 //! Claims pulled back along the system, as in `relation::claims`, `linear`, `product` and `conv`, written down and not computed.
 
 use crate::factor::{Factor, eq_table, joined, map, outer, regroup};
-use crate::machine::{Op, Reg, Writer};
+use crate::machine::{Op, Reg, Writer, exact};
 use field::Fr;
 use relation::{Conv, Form, Group, Linear, LinearTerm, Operand, Product, System, bits};
 use std::collections::BTreeMap;
@@ -296,7 +296,7 @@ fn window_taps(plan: &mut Writer, window: &relation::Window, factor: &Factor, ow
     if let Factor::Eq(point) = factor {
         let numbers =
             [point.len(), own.len(), window.output, window.input, window.kernel, window.stride, window.dilation, window.pad];
-        let bytes: Vec<u8> = numbers.iter().flat_map(|number| (*number as u32).to_be_bytes()).collect();
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| exact::<4>(*number)).collect();
         let data = plan.data(&bytes);
         let (a, b) = (plan.range(point), plan.range(own));
         let first = plan.pure(Op::Window, a, b, 0, data, window.kernel);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `relation::Factor` with registers for scalars: the same weights, as instructions that compute them.
 
-use crate::machine::{Op, Reg, Writer};
+use crate::machine::{Op, Reg, Writer, exact};
 use field::Fr;
 use relation::weights::PACKED_BITS;
 
@@ -81,11 +81,11 @@ impl Factor {
                 let ((a, of_own), (b, of_point)) = (halved(plan, own), halved(plan, point));
                 let split = |index: u32, whole: usize, lower: usize| {
                     let (high, low) = (index as usize >> lower, index as usize & ((1 << lower) - 1));
-                    [high, (1 << (whole - lower)) + low].map(|place| (32 * place) as u16)
+                    [high, (1 << (whole - lower)) + low].map(|place| exact::<2>(32 * place))
                 };
                 let places =
                     pairs.iter().flat_map(|(o, i)| [split(*o, own.len(), of_own), split(*i, point.len(), of_point)].concat());
-                let bytes: Vec<u8> = places.flat_map(u16::to_be_bytes).collect();
+                let bytes: Vec<u8> = places.flatten().collect();
                 let data = plan.data(&bytes);
                 plan.pure(Op::PairDot, a, b, pairs.len(), data, 1)
             }
@@ -160,7 +160,7 @@ pub fn map(plan: &mut Writer, table: Reg, pairs: &[(u32, u32)], bits: usize) -> 
 }
 
 fn pair_bytes(pairs: &[(u32, u32)]) -> Vec<u8> {
-    pairs.iter().flat_map(|(o, i)| [(*o as u16).to_be_bytes(), (*i as u16).to_be_bytes()].concat()).collect()
+    pairs.iter().flat_map(|(o, i)| [*o, *i].map(|place| exact::<2>(place as usize)).concat()).collect()
 }
 
 /// The tables of a point's upper and lower halves, side by side, and how many coordinates the lower one has.

@@ -15,7 +15,7 @@ use claims::{Claim, Settled, expand, settle_conv, settle_product};
 use commitment::Commitment;
 use compiler::{Layout, Phase, Place, VerifierKey};
 use factor::{Factor, eq_index, eq_table, prefix, ramp};
-use machine::{Reg, Writer};
+use machine::{Reg, Writer, exact};
 use relation::weights::PACKED_BITS;
 use relation::{Column, Form, System, bits};
 
@@ -280,7 +280,7 @@ impl Made<'_> {
             size *= own;
         }
         let width = if packed { 1 << PACKED_BITS } else { width }; // sixteen bytes are weighed as one integer
-        let data = self.plan.data(&[(width as u32).to_be_bytes(), (count as u32).to_be_bytes()].concat());
+        let data = self.plan.data(&[width, count].map(exact::<4>).concat());
         self.plan.effect(Op::Copy, place, place, 1, 0, 1);
         (self.plan.effect(Op::PublicValue, outer, inner, size, data, 1), axes)
     }

@@ -290,19 +290,27 @@ impl Writer {
             self.words.1,
             batch,
         ];
-        let mut bytes: Vec<u8> = header.iter().flat_map(|field| (*field as u32).to_be_bytes()).collect();
+        let mut bytes: Vec<u8> = header.iter().flat_map(|field| exact::<4>(*field)).collect();
         bytes.extend(digest);
         bytes.extend(tau.concat());
         bytes.extend(&data);
         for (d, Instruction { op, a, b, n, imm }) in &code {
             bytes.push(*op as u8);
-            [*d, *a, *b].iter().for_each(|reg| bytes.extend(&(place(*reg) as u32).to_be_bytes()[1..]));
-            bytes.extend((*n as u16).to_be_bytes());
-            bytes.extend((*imm as u32).to_be_bytes());
+            [*d, *a, *b].iter().for_each(|reg| bytes.extend(exact::<3>(place(*reg))));
+            bytes.extend(exact::<2>(*n));
+            bytes.extend(exact::<4>(*imm));
         }
         self.constants.iter().for_each(|value| bytes.extend(field::to_bytes(value)));
         bytes
     }
+}
+
+/// An integer in so many bytes, the highest first. Panics on one that they do not hold: a contract would read a smaller one, and check less.
+pub(crate) fn exact<const N: usize>(value: usize) -> [u8; N] {
+    let bytes = (value as u64).to_be_bytes();
+    let (above, own) = bytes.split_last_chunk::<N>().expect("at most eight");
+    assert!(above.iter().all(|byte| *byte == 0), "no plan has {value} in {N} bytes");
+    *own
 }
 
 /// Products and sums that follow one another, as one instruction whose operands stand in the data.
@@ -311,7 +319,7 @@ fn joined(code: &[(Reg, Instruction)], mut data: Vec<u8>, place: &impl Fn(Reg) -
     while let Some((d, first)) = code.get(from) {
         let alike = |(i, (own, other)): (usize, &(Reg, Instruction))| other.op == first.op && *own == d.plus(i);
         let run = if matches!(first.op, Op::Mul | Op::Add) {
-            code[from..].iter().enumerate().take_while(|item| alike(*item)).count()
+            code[from..].iter().take(u16::MAX as usize).enumerate().take_while(|item| alike(*item)).count()
         } else {
             short.push((*d, *first));
             from += 1;
@@ -319,10 +327,37 @@ fn joined(code: &[(Reg, Instruction)], mut data: Vec<u8>, place: &impl Fn(Reg) -
         };
         let imm = data.len();
         for (_, Instruction { a, b, .. }) in &code[from..from + run] {
-            [*a, *b].iter().for_each(|reg| data.extend(&(32 * place(*reg) as u32).to_be_bytes()[1..]));
+            [*a, *b].iter().for_each(|reg| data.extend(exact::<3>(32 * place(*reg))));
         }
         short.push((*d, Instruction { n: run, imm, ..*first }));
         from += run;
     }
     (short, data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_written_whole() {
+        assert_eq!(exact::<2>(0xfedc), [0xfe, 0xdc]);
+        assert_eq!(exact::<3>((1 << 24) - 1), [0xff; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "no plan has 65536 in 2 bytes")]
+    fn an_integer_that_does_not_fit_is_never_cut() {
+        exact::<2>(1 << 16);
+    }
+
+    /// Rows of a public tensor, runs included: a contract that read fewer would check fewer.
+    #[test]
+    #[should_panic(expected = "no plan has 65536 in 2 bytes")]
+    fn an_instruction_that_counts_further_than_its_field_has_no_plan() {
+        let mut plan = Writer::default();
+        let one = plan.integer(1);
+        plan.effect(Op::PublicValue, one, one, 1 << 16, 0, 1);
+        plan.finish([0; 32], [[0; 32]; 4], 1);
+    }
 }

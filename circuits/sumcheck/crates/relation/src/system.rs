@@ -327,12 +327,12 @@ impl System {
         };
         let exists = |ids: &[TensorId]| ids.iter().all(|id| *id < count);
         let cube = |id: &TensorId| self.tensors.get(*id).map(Tensor::bits);
-        let column = |column: &Column| match column {
-            Column::Values(id) => *id < count,
+        let column = |bits: usize, column: &Column| match column {
+            Column::Values(id) => cube(id) == Some(bits),
             Column::Clip { low, high, .. } => low <= high,
             Column::Below { .. } => true,
         };
-        let table = |table: &Table| table.bits <= 40 && table.columns.iter().all(column);
+        let table = |table: &Table| table.bits <= 40 && table.columns.iter().all(|own| column(table.bits, own));
         let lookup = |lookup: &Lookup| {
             let same = lookup.columns.windows(2).all(|pair| cube(&pair[0]) == cube(&pair[1]));
             let columns = self.tables.get(lookup.table).map(|table| table.columns.len());
