@@ -249,11 +249,18 @@ def test_batch_proof_of_claims_that_others_assert_is_rejected_on_chain(chain, ke
 
 
 def test_inputs_that_are_not_those_of_the_claims_are_malformed_on_chain(chain, key, honest):
-    for given in (honest.public_inputs[:-1], ((), *honest.public_inputs[1:]), (("text",), *honest.public_inputs[1:])):
+    rest = honest.public_inputs[1:]
+    for given in (rest, ((), *rest), (("text",), *rest), (5, *rest), None):
         with pytest.raises(MalformedEvidence, match="input"):
             chain.verify_batch(replace(honest, public_inputs=given), honest.claims, key)
     with pytest.raises(MalformedEvidence, match="bytes, a proof under this key"):
         chain.verify_batch(replace(honest, payload=honest.payload[:-32]), honest.claims, key)
+
+
+def test_claim_that_is_none_is_malformed_on_chain_before_it_has_a_name(chain, key, honest):
+    lie = with_claim(honest, 1, lambda claim: replace(claim, outputs=(replace(claim.outputs[0], data=b""),)))
+    with pytest.raises(MalformedEvidence):
+        chain.verify_batch(lie, lie.claims, key)
 
 
 # ---- its document ------------------------------------------------------------------------------------------------------

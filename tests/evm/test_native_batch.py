@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from verifiable_ml.bench.native import recorded
 from verifiable_ml.chain import Chain, Contract, Reverted
 from verifiable_ml.chain.pins import BatchPins
 from verifiable_ml.commitment import Privacy
-from verifiable_ml.errors import ChainError
+from verifiable_ml.errors import ChainError, InvalidInput
 from verifiable_ml.proving import batch_backend
 
 pytest.importorskip("verifiable_ml_sumcheck", reason="the native prover is not installed: pip install ./circuits/sumcheck")
@@ -70,6 +71,13 @@ def test_batch_of_a_number_that_is_not_pinned_is_no_verdict(chain):
     proof = SUMCHECK.prove_batch(tiny_program(), [TINY_INPUT] * 3, keys)
     with pytest.raises(ChainError, match="UnknownBatch"):
         chain.verify_batch(proof, proof.claims, keys.verification)
+
+
+def test_plan_of_no_runs_is_no_registration():
+    registration = key(2).registration()
+    plan = registration.plan
+    with pytest.raises(InvalidInput):
+        replace(registration, plan=plan[:28] + bytes(4) + plan[32:])
 
 
 def test_batch_pin_is_the_deployers_and_for_ever(chain, judge):

@@ -20,6 +20,7 @@ from verifiable_ml.bench.proving import native_of
 from verifiable_ml.bench.table import Cell, Table
 from verifiable_ml.errors import WorkerFailed
 from verifiable_ml.frontend import zoo
+from verifiable_ml.frontend.passes import fix_dimensions
 from verifiable_ml.proving.base import Progress, silent
 from verifiable_ml.proving.ezkl.process import EZKL_VERSION, require_ezkl
 
@@ -59,7 +60,7 @@ def costs_of(model: zoo.ZooModel) -> dict[str, Any]:
     """One run in a process of its own. Raises WorkerFailed."""
     with tempfile.TemporaryDirectory(prefix="vml-bench-") as name:
         folder = Path(name)
-        onnx.save(of_one_input(onnx.load(model.path)), folder / "model.onnx")
+        onnx.save(fix_dimensions.apply(onnx.load(model.path), {})[0], folder / "model.onnx")
         sample = np.asarray(model.test(1)[0][0][model.input_name], np.float32)
         (folder / "input.json").write_text(json.dumps({"input_data": [sample.ravel().tolist()]}))
         command = [sys.executable, float_flow_run.__file__, str(folder), str(LOGROWS)]
@@ -73,13 +74,3 @@ def costs_of(model: zoo.ZooModel) -> dict[str, Any]:
         if not found["accepted"]:
             raise WorkerFailed(thing="ezkl's own flow", reason="its proof does not verify", hint="report it")
         return found
-
-
-def of_one_input(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Its batch axis is 1: ezkl takes no other."""
-    for value in (*model.graph.input, *model.graph.output):
-        for dimension in value.type.tensor_type.shape.dim:
-            if dimension.dim_param:
-                dimension.dim_value = 1
-    del model.graph.value_info[:]
-    return model

@@ -14,7 +14,7 @@ from verifiable_ml import api
 from verifiable_ml.bench.generator import Plan, generate
 from verifiable_ml.bench.native import seeded_networks
 from verifiable_ml.bench.table import Cell, Table
-from verifiable_ml.chain import Chain, Contract, PlanRegistration, embedded
+from verifiable_ml.chain import UNBOUND, Chain, Contract, PlanRegistration, embedded
 from verifiable_ml.chain.contract import deploy
 from verifiable_ml.chain.pins import data_contract
 from verifiable_ml.chain.solc import OPTIMISED, compile_sources
@@ -36,7 +36,6 @@ LIBRARIES = (
 SOLADY = "FixedPointMathLib", "LibBit"
 AS_WRITTEN = {**OPTIMISED, "details": {"yul": True, "yulDetails": {"optimizerSteps": ""}}}
 """The optimiser of assembly as text gives names to what is read twice, until there are more names than the stack has words."""
-UNBOUND = bytes(32)
 
 
 @dataclass(frozen=True)

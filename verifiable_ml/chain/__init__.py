@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from verifiable_ml.chain.evidence import BatchEvidence, BatchReceipt, Evidence, Key, Receipt
+from verifiable_ml.chain.evidence import UNBOUND, BatchEvidence, BatchReceipt, Evidence, Key, Receipt
 from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import FIELD, Registration, TensorLayout
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELD",
+    "UNBOUND",
     "Artifact",
     "BatchEvidence",
     "BatchReceipt",

@@ -12,15 +12,13 @@ from eth_utils.address import is_hex_address, to_checksum_address
 from verifiable_ml.chain.artifacts import Artifact, load_artifact
 from verifiable_ml.chain.claims import batch_arguments, evidence_arguments, mismatch, verdict_of
 from verifiable_ml.chain.contract import Contract, deploy
-from verifiable_ml.chain.evidence import BatchEvidence, BatchReceipt, Evidence, Key, Receipt
+from verifiable_ml.chain.evidence import UNBOUND, BatchEvidence, BatchReceipt, Evidence, Key, Receipt
 from verifiable_ml.chain.node import Node, Sent
 from verifiable_ml.chain.pins import BY_PLANS, CLAIM_VERIFIER, REUSABLE_VERIFIER, Pinnable, pins
 from verifiable_ml.chain.reverts import Reverted, printable
 from verifiable_ml.commitment import Claim
 from verifiable_ml.errors import ChainError, InvalidInput
 
-UNBOUND = bytes(32)
-"""The context of a proof that was made for no request."""
 NOTHING_SENT = Sent(transaction=b"", gas_used=0, block=0, contract=None)
 
 

@@ -9,6 +9,9 @@ from typing import Protocol
 from verifiable_ml.chain.plan_registration import PlanRegistration
 from verifiable_ml.chain.registration import Registration
 
+UNBOUND = bytes(32)
+"""The context of a proof that is made for no request (rule 9)."""
+
 
 class Evidence(Protocol):
     """A proof as it goes on chain."""

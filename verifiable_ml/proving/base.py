@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from verifiable_ml.chain import PlanRegistration, Registration
+from verifiable_ml.chain import UNBOUND, PlanRegistration, Registration
 from verifiable_ml.commitment import Claim, Privacy
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
@@ -21,10 +21,6 @@ Progress = Callable[[str, float | None], None]
 
 Whatever it raises cancels the work: the worker is ended, nothing half-written stays, and the exception goes on to the caller.
 """
-
-
-UNBOUND = bytes(32)
-"""The context of a proof that is made for no request (rule 9)."""
 
 
 def silent(text: str, share: float | None = None) -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from verifiable_ml.chain import Registration
+from verifiable_ml.chain import UNBOUND, Registration
 from verifiable_ml.commitment import Claim, Privacy, decode_tensor, encode_tensor, keccak
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput, MalformedProgram, UnsupportedModel
 from verifiable_ml.execute import public_claim, run_reference
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import from_files, to_files
-from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
+from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
 from verifiable_ml.proving.proof import KEY_FORMAT, Proof, canonical, malformed, read_document
 
 NAME, VERSION = "replay", 1

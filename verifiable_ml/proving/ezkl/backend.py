@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from verifiable_ml.chain import UNBOUND
 from verifiable_ml.commitment import Claim, InputCommitment, Privacy
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput
 from verifiable_ml.execute.trace import check_inputs
 from verifiable_ml.program import Program
-from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
+from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, check_unbound, silent
 from verifiable_ml.proving.ezkl import cache, circuit, prove, setup, srs, verify
 from verifiable_ml.proving.ezkl.estimate import estimate
 from verifiable_ml.proving.ezkl.keys import NAME, EzklKey

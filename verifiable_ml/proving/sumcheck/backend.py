@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from verifiable_ml.chain import UNBOUND
 from verifiable_ml.commitment import Claim, Privacy, encode_tensor
 from verifiable_ml.commitment.codec import IntArray
 from verifiable_ml.errors import InvalidInput, UnsupportedModel
@@ -22,7 +23,7 @@ from verifiable_ml.execute.run import predictor
 from verifiable_ml.execute.trace import check_inputs, claim_of
 from verifiable_ml.program import Program
 from verifiable_ml.program.files import GRAPH, WEIGHTS, to_files
-from verifiable_ml.proving.base import UNBOUND, Estimate, Keys, Progress, Verdict, VerificationKey, silent
+from verifiable_ml.proving.base import Estimate, Keys, Progress, Verdict, VerificationKey, silent
 from verifiable_ml.proving.batch_proof import BatchProof
 from verifiable_ml.proving.memory import memory_limit, require_memory
 from verifiable_ml.proving.proof import Proof
